@@ -1,0 +1,43 @@
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, test } from "vitest";
+import { runDemo } from "./run-demo.ts";
+
+const FAKE = fileURLToPath(new URL("../../test/support/fake-df2redis.ts", import.meta.url));
+const RECORDING = "dragonfly-1.40.1/idle";
+
+afterEach(() => {
+  delete process.env["FAKE_FAULT"];
+});
+
+async function demo(fault?: string): Promise<string> {
+  if (fault !== undefined) process.env["FAKE_FAULT"] = fault;
+  const printed: string[] = [];
+  const command = [process.execPath, FAKE, RECORDING];
+  await runDemo({ recordingName: RECORDING, command, print: (text) => printed.push(text) });
+  return printed.join("");
+}
+
+describe("the demo, with a stand-in for the tool", () => {
+  test("says what it does, what came out, and how to do the same", async () => {
+    const text = await demo();
+    expect(text).toContain("./df2redis replicate --source 127.0.0.1:");
+    expect(text).toMatch(/\n {2}stable +following\n/);
+    expect(text).toMatch(/\n +451 {2}string +equal\n/);
+    expect(text).toMatch(/\n +2 {2}JSON +left out/);
+    expect(text).toMatch(/\n +0 {2}differences\n/);
+    expect(text).toContain("my-dragonfly:6379");
+    expect(text).toContain("The target holds exactly what it should.");
+  });
+
+  test("fails when the target differs, and says where", async () => {
+    await expect(demo("differs")).rejects.toThrow("the target differs");
+  });
+
+  test("fails when the tool fails, with its words", async () => {
+    await expect(demo("fails")).rejects.toThrow(/exit code 1:\n.*planted failure/);
+  });
+
+  test("fails when the source was asked out of order", async () => {
+    await expect(demo("order")).rejects.toThrow("capa psync2 was sent before PING");
+  });
+});
