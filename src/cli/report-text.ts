@@ -1,0 +1,115 @@
+/** The report at the end of a run, for people. Pure. Lines are not cut: it is read in logs and pasted into tickets. */
+import type { RejectedEntry, RunReport } from "../commands/run-report.ts";
+import { formatBytes, formatCount, formatDuration, formatShortCount, perSecond } from "../observability/format.ts";
+import { safeText } from "../observability/key-text.ts";
+import { LOSS_KINDS, type LossReport } from "../target/losses.ts";
+
+const SHOWN_REJECTED = 20;
+const LSNS_PER_LINE = 6;
+
+export function reportText(report: RunReport): string {
+  const sections = [
+    [headline(report)],
+    servers(report),
+    moved(report),
+    losses(report.losses),
+    rejected(report),
+    applied(report.appliedLsns),
+  ];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+function headline({ mode, outcome, elapsedMs }: RunReport): string {
+  const time = formatDuration(elapsedMs);
+  if (mode === "migrate") {
+    return outcome === "done"
+      ? `Migration done in ${time}: the snapshot is in the target.`
+      : `Migration interrupted after ${time}: the target does NOT hold the whole snapshot.`;
+  }
+  return outcome === "done"
+    ? `Replication ended after ${time}: everything received was applied.`
+    : `Replication stopped after ${time}: everything received was applied and acknowledged.`;
+}
+
+function servers({ source, target, workers }: RunReport): string[] {
+  const flows = plural(source.flows, "flow");
+  return [
+    row("source", safeText(`${source.address}, Dragonfly ${source.version}, master ${source.masterId}, ${flows}`)),
+    row("target", safeText(`${target.address}, ${target.product} ${target.version}`)),
+    row("workers", String(workers)),
+  ];
+}
+
+function moved(report: RunReport): string[] {
+  const types = Object.entries(report.keysByType).toSorted(([, a], [, b]) => b - a);
+  const keys = types.reduce((sum, [, count]) => sum + count, 0);
+  const { snapshotMs, elapsedMs } = report;
+  const width = Math.max(0, ...types.map(([, count]) => formatCount(count).length));
+  const names = Math.max(0, ...types.map(([name]) => name.length));
+  const time =
+    snapshotMs === undefined
+      ? "snapshot not complete"
+      : `${formatDuration(snapshotMs)}, ${rate(keys, snapshotMs)} keys/s`;
+  return [
+    "Moved",
+    row("snapshot", `${plural(keys, "key")} (${time})`),
+    ...types.map(([name, count]) => `    ${safeText(name).padEnd(names)}  ${formatCount(count).padStart(width)}`),
+    row("journal", entries(report.journalEntries)),
+    row(
+      "received",
+      `${formatBytes(report.receivedBytes)} (${formatBytes(perSecond(report.receivedBytes, elapsedMs))}/s over the run)`,
+    ),
+    row("written", plural(report.commands, "command")),
+  ];
+}
+
+function losses(reports: readonly LossReport[]): string[] {
+  if (reports.length === 0) return ["Everything could be carried."];
+  return ["Could not be carried", ...reports.flatMap(lossLines)];
+}
+
+function lossLines({ kind, count, samples }: LossReport): string[] {
+  const head = `  ${formatCount(count)} × ${LOSS_KINDS[kind]}`;
+  if (samples.length === 0) return [head];
+  const keys = samples.map(({ db, key }) => (db < 0 ? safeText(key) : `${safeText(key)} (db ${db})`));
+  return [head, `      ${count > samples.length ? "for example " : ""}${keys.join(", ")}`];
+}
+
+function rejected({ rejected: shown, rejectedCount }: RunReport): string[] {
+  if (rejectedCount === 0) return [];
+  const first = shown.slice(0, SHOWN_REJECTED);
+  const some = first.length < rejectedCount ? `, the first ${formatCount(first.length)} are` : "";
+  return [`Rejected by the target: ${entries(rejectedCount)}${some}`, ...first.flatMap(rejectedLines)];
+}
+
+function rejectedLines({ flow, lsn, db, command, key, error }: RejectedEntry): string[] {
+  return [`  ${safeText(command)} ${safeText(key)} (db ${db}, flow ${flow}, LSN ${lsn})`, `      ${safeText(error)}`];
+}
+
+function applied(lsns: readonly (number | undefined)[]): string[] {
+  if (lsns.length === 0) return [];
+  const texts = lsns.map((lsn, flow) => `${flow}: ${lsn ?? "none"}`);
+  const lines: string[] = [];
+  for (let i = 0; i < texts.length; i += LSNS_PER_LINE)
+    lines.push(`  ${texts.slice(i, i + LSNS_PER_LINE).join("   ")}`);
+  return ["Applied up to, per flow (the next LSN wanted)", ...lines];
+}
+
+function row(name: string, text: string): string {
+  return `  ${name.padEnd(10)}${text}`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+function entries(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? "entry" : "entries"}`;
+}
+
+function rate(count: number, ms: number): string {
+  return formatShortCount(perSecond(count, ms));
+}

@@ -1,0 +1,67 @@
+/** For a terminal: one progress line, redrawn in place, and everything else as lines above it. */
+import type { RunPhase, RunProgress, RunReport } from "../commands/run-report.ts";
+import { formatDuration } from "../observability/format.ts";
+import { safeText } from "../observability/key-text.ts";
+import type { OutputStream } from "./cli-deps.ts";
+import { fitLine, PHASE_NAMES, ProgressMeter, progressText } from "./progress-text.ts";
+import { reportText } from "./report-text.ts";
+import { type RunDisplay, warningText } from "./run-display.ts";
+
+/** Carriage return, then erase the line (ECMA-48 EL). */
+const CLEAR_LINE = "\r\u001b[2K";
+const DEFAULT_COLUMNS = 80;
+
+export class TerminalDisplay implements RunDisplay {
+  readonly #stdout: OutputStream;
+  readonly #stderr: OutputStream;
+  readonly #meter = new ProgressMeter();
+  #line = "";
+
+  constructor(stdout: OutputStream, stderr: OutputStream) {
+    this.#stdout = stdout;
+    this.#stderr = stderr;
+  }
+
+  phase(phase: RunPhase, detail: string): void {
+    this.#above(`${PHASE_NAMES[phase]}${detail === "" ? "" : `: ${safeText(detail)}`}`);
+  }
+
+  progress(progress: RunProgress): void {
+    const text = `${progressText(progress, this.#meter.add(progress))} · ${formatDuration(progress.elapsedMs)}`;
+    // The last column stays free: some terminals wrap when it is written.
+    this.#line = fitLine(text, (this.#stdout.columns ?? DEFAULT_COLUMNS) - 1);
+    this.#stdout.write(CLEAR_LINE + this.#line);
+  }
+
+  warning(message: string, context?: Readonly<Record<string, string | number>>): void {
+    this.#above(`warning: ${warningText(message, context)}`);
+  }
+
+  notice(text: string): void {
+    this.#above(text);
+  }
+
+  report(report: RunReport): void {
+    this.close();
+    this.#stdout.write(`\n${reportText(report)}`);
+  }
+
+  log(text: string): void {
+    if (this.#line === "" || this.#stderr.isTTY !== true) {
+      this.#stderr.write(text);
+      return;
+    }
+    this.#stdout.write(CLEAR_LINE);
+    this.#stderr.write(text);
+    this.#stdout.write(this.#line);
+  }
+
+  close(): void {
+    if (this.#line !== "") this.#stdout.write(CLEAR_LINE);
+    this.#line = "";
+  }
+
+  #above(text: string): void {
+    this.#stdout.write(`${this.#line === "" ? "" : CLEAR_LINE}${text}\n${this.#line}`);
+  }
+}
