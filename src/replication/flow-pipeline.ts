@@ -1,0 +1,247 @@
+/**
+ * One flow from its socket to the target's encoder: takes bytes, decodes as far as the sink allows, pauses the socket when it does not, and keeps
+ * the two LSNs apart: decoded, and applied (every reply up to it has arrived), which alone is acknowledged (I3).
+ *
+ * Lives in a worker and is driven by its host: `pump` when there is room again, `tick` once a second.
+ */
+import type { Df2RedisError } from "../errors/df2redis-error.ts";
+import { asDf2RedisError } from "../errors/df2redis-error.ts";
+import type { FlowConnection } from "../source/flow-connection.ts";
+import { FlowDecoder } from "../source/flow-decoder.ts";
+import type { TargetWriter } from "../target/target-writer.ts";
+import type { StreamedValue } from "../target/translate/streamed-value.ts";
+import type { FlowCounters } from "./flow-counters.ts";
+import { FlowSink, type FlowSinkOptions } from "./flow-sink.ts";
+import { type FlowEvent, type FlowState, nextFlowState } from "./session-state.ts";
+import type { FlushRequest } from "./worker-messages.ts";
+
+/** The reference replica acknowledges after as many entries (docs/protocol.md §2). */
+const ACK_ENTRIES = 1024;
+
+export type FlowPipelineEvents = {
+  cut(): void;
+  snapshotApplied(): void;
+  flushReached(request: Omit<FlushRequest, "flow">): void;
+  /** Something was encoded that may wait in the writer. */
+  encoded(): void;
+  failed(error: Df2RedisError): void;
+};
+
+export type FlowPipelineOptions = Omit<FlowSinkOptions, "events"> & {
+  readonly connection: FlowConnection;
+  /** Where a partial sync starts. */
+  readonly startLsn: number | undefined;
+  readonly bodyLimitBytes: number;
+  readonly counters: FlowCounters;
+  readonly events: FlowPipelineEvents;
+};
+
+export class FlowPipeline {
+  readonly flow: number;
+  readonly #options: FlowPipelineOptions;
+  readonly #connection: FlowConnection;
+  readonly #writer: TargetWriter;
+  readonly #sink: FlowSink;
+  readonly #decoder: FlowDecoder<StreamedValue>;
+  #state: FlowState = "connecting";
+  /** Snapshot objects so far. */
+  #keys = 0;
+  /** The highest LSN that a mark in the writer waits for. */
+  #markedLsn = -1;
+  #appliedLsn = -1;
+  #ackedLsn = -1;
+  /** An acknowledgement was asked for up to this LSN. */
+  #pingLsn = -1;
+  #flush: Omit<FlushRequest, "flow"> | undefined;
+  #isDraining = false;
+
+  constructor(options: FlowPipelineOptions) {
+    const { connection, startLsn, limits, bodyLimitBytes } = options;
+    this.#options = options;
+    this.#connection = connection;
+    this.flow = connection.flow;
+    this.#writer = options.writer;
+    const isFull = connection.kind === "full";
+    const events = {
+      cut: () => this.#onCut(),
+      snapshotEnded: (lsn: number) => this.#onSnapshotEnded(lsn),
+      flushReached: (request: Omit<FlushRequest, "flow">) => this.#onFlushReached(request),
+      ping: () => {
+        this.#pingLsn = this.#decoder.lsn;
+      },
+    };
+    const countKey = (typeName: string): void => {
+      this.#keys++;
+      options.countKey(typeName);
+    };
+    this.#sink = new FlowSink({ ...options, countKey, events }, isFull);
+    this.#decoder = new FlowDecoder({
+      flow: this.flow,
+      start: isFull ? { kind: "full", eofToken: connection.eofToken } : { kind: "partial", lsn: startLsn ?? 0 },
+      handler: this.#sink,
+      limits,
+      bodyLimitBytes,
+    });
+    this.#advance(isFull ? "openedFull" : "openedPartial");
+    if (!isFull) this.#startAt(startLsn ?? 0);
+  }
+
+  /** A partial sync: everything before `lsn` was applied by an earlier session. */
+  #startAt(lsn: number): void {
+    this.#markedLsn = lsn;
+    this.#appliedLsn = lsn;
+    this.#options.counters.set(this.flow, "lsn", lsn);
+    this.#options.counters.set(this.flow, "appliedLsn", lsn);
+  }
+
+  get state(): FlowState {
+    return this.#state;
+  }
+
+  /** Starts reading. */
+  attach(): void {
+    this.#connection.attach({
+      onData: (chunk) => this.#onData(chunk),
+      onClose: (error) => {
+        if (this.#state === "closed") return;
+        this.#advance("close");
+        if (error !== undefined) this.#options.events.failed(error.withContext({ flow: this.flow, lsn: this.#decoder.lsn }));
+      },
+    });
+  }
+
+  /** Decodes what has arrived, as far as there is room. True when it stopped for lack of bytes, so that nothing decodable is left. */
+  pump(): boolean {
+    if (this.#state === "closed") return true;
+    const { encoder } = this.#writer;
+    encoder.flow = this.flow;
+    encoder.lsn = -1;
+    let status: "needsMore" | "full";
+    try {
+      status = this.#decoder.decode();
+    } catch (thrown) {
+      this.#connection.destroy();
+      this.#options.events.failed(asDf2RedisError(thrown));
+      return true;
+    }
+    this.#markApplied();
+    this.#count();
+    this.#options.events.encoded();
+    if (status === "full" || this.#isDraining) this.#connection.pause();
+    else this.#connection.resume();
+    return status === "needsMore" || this.#sink.isHeld;
+  }
+
+  /** Lets the flow go on behind its flush, which has run. */
+  releaseFlush(db: number): void {
+    if (this.#state !== "barrier") return;
+    this.#sink.release(db);
+    this.#flush = undefined;
+    this.#advance("flushReleased");
+    this.pump();
+  }
+
+  /** STARTSTABLE was accepted: a partial sync acknowledges where it starts. */
+  onStableStarted(): void {
+    if (this.#connection.kind === "partial") this.#acknowledge();
+  }
+
+  /** Once a second: acknowledges, and puts held deadlines in place when nothing is left to apply. */
+  tick(): void {
+    if (this.#state !== "stable" && this.#state !== "barrier") return;
+    this.#acknowledge();
+    if (this.#appliedLsn === this.#decoder.lsn && this.#decoder.pendingBytes === 0) this.#releaseDeadlines("due");
+  }
+
+  /** Reads no more. What has arrived is decoded by `pump`. */
+  beginDrain(): void {
+    this.#isDraining = true;
+    this.#connection.pause();
+  }
+
+  /** Everything decoded is encoded: puts the held deadlines in place and, once all is applied, acknowledges and closes. */
+  endDrain(): void {
+    this.#releaseDeadlines("all");
+    this.#writer.afterApplied(() => {
+      this.#acknowledge();
+      this.#close();
+    });
+  }
+
+  destroy(): void {
+    if (this.#state !== "closed") this.#advance("close");
+    this.#connection.destroy();
+  }
+
+  #close(): void {
+    if (this.#state !== "closed") this.#advance("close");
+    this.#connection.end();
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#decoder.push(chunk);
+    this.pump();
+  }
+
+  #onCut(): void {
+    this.#advance("cut");
+    this.#options.events.cut();
+  }
+
+  #onSnapshotEnded(lsn: number): void {
+    this.#advance("snapshotEnded");
+    this.#markedLsn = lsn;
+    this.#writer.afterApplied(() => {
+      this.#applied(lsn);
+      this.#acknowledge();
+      this.#options.events.snapshotApplied();
+    });
+  }
+
+  #onFlushReached(request: Omit<FlushRequest, "flow">): void {
+    this.#advance("flushReached");
+    this.#flush = request;
+    this.#writer.afterApplied(() => this.#options.events.flushReached(request));
+  }
+
+  #markApplied(): void {
+    const lsn = this.#flush?.lsn ?? this.#decoder.lsn;
+    if (lsn <= this.#markedLsn) return;
+    this.#markedLsn = lsn;
+    this.#writer.afterApplied(() => this.#applied(lsn));
+  }
+
+  #applied(lsn: number): void {
+    this.#appliedLsn = lsn;
+    this.#options.counters.set(this.flow, "appliedLsn", lsn);
+    const isAsked = this.#pingLsn >= 0 && lsn >= this.#pingLsn;
+    if (isAsked || lsn - this.#ackedLsn >= ACK_ENTRIES) this.#acknowledge();
+  }
+
+  #acknowledge(): void {
+    if (this.#appliedLsn < 0 || this.#state === "closed") return;
+    this.#connection.sendAck(this.#appliedLsn);
+    this.#ackedLsn = this.#appliedLsn;
+    if (this.#appliedLsn >= this.#pingLsn) this.#pingLsn = -1;
+  }
+
+  #releaseDeadlines(which: "due" | "all"): void {
+    const { encoder } = this.#writer;
+    encoder.flow = this.flow;
+    encoder.lsn = -1;
+    this.#sink.deadlines.release(encoder, which);
+    this.#options.events.encoded();
+  }
+
+  #count(): void {
+    const { counters } = this.#options;
+    counters.set(this.flow, "keys", this.#keys);
+    counters.set(this.flow, "journalEntries", this.#decoder.journalEntries);
+    counters.set(this.flow, "receivedBytes", this.#connection.bytesRead);
+    counters.set(this.flow, "lsn", this.#decoder.lsn);
+  }
+
+  #advance(event: FlowEvent): void {
+    this.#state = nextFlowState(this.#state, event);
+  }
+}

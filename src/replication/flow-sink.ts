@@ -1,0 +1,170 @@
+/**
+ * Where one flow's decoder puts what it reads: snapshot objects and journal entries become commands in the worker's encoder, in the one order in
+ * which they came (I2). It also is the flow's brake: `isFull` holds the decoder while the writer's window is full, while the flow waits at a
+ * flush barrier (I6), or once it has all that a snapshot-only run wants.
+ */
+import { Cursor } from "../bytes/cursor.ts";
+import type { DecodeLimits } from "../bytes/decode-limits.ts";
+import type { Slice } from "../bytes/slice.ts";
+import { Df2RedisError } from "../errors/df2redis-error.ts";
+import type { JournalCommand } from "../journal/journal-command.ts";
+import { beginValue } from "../rdb/begin-value.ts";
+import type { ObjectHeader, ValueKind } from "../rdb/rdb-handler.ts";
+import type { FlowHandler } from "../source/flow-decoder.ts";
+import type { TargetCapabilities } from "../target/capabilities.ts";
+import type { LossRecorder } from "../target/losses.ts";
+import type { TargetWriter } from "../target/target-writer.ts";
+import type { ForeignDump, UnrunnableRecorder } from "../target/translate/journal-context.ts";
+import { HeldDeadlines } from "../target/translate/journal-deadlines.ts";
+import { JournalTranslator } from "../target/translate/journal-translator.ts";
+import { SnapshotTranslator } from "../target/translate/snapshot-translator.ts";
+import type { StreamedValue } from "../target/translate/streamed-value.ts";
+import type { FlushRequest } from "./worker-messages.ts";
+
+export type FlowSinkEvents = {
+  /** FULLSYNC_END was read. */
+  cut(): void;
+  /** The journal starts with the entry `lsn`. */
+  snapshotEnded(lsn: number): void;
+  /** The flow waits until `release` is called. */
+  flushReached(request: Omit<FlushRequest, "flow">): void;
+  ping(): void;
+};
+
+export type FlowSinkOptions = {
+  readonly writer: TargetWriter;
+  readonly capabilities: TargetCapabilities;
+  readonly limits: DecodeLimits;
+  readonly losses: LossRecorder;
+  readonly unrunnable: UnrunnableRecorder;
+  readonly countKey: (typeName: string) => void;
+  readonly onDragonflyVersion: (version: string) => void;
+  /** Stop at the end of the snapshot. */
+  readonly snapshotOnly: boolean;
+  readonly events: FlowSinkEvents;
+  /** Unix ms. */
+  readonly clock: () => number;
+};
+
+export class FlowSink extends SnapshotTranslator implements FlowHandler<StreamedValue> {
+  readonly deadlines: HeldDeadlines;
+  readonly #options: FlowSinkOptions;
+  readonly #journal: JournalTranslator;
+  #inSnapshot: boolean;
+  #held = false;
+
+  constructor(options: FlowSinkOptions, inSnapshot: boolean) {
+    const { writer, capabilities, losses, clock } = options;
+    const { encoder } = writer;
+    const deadlines = new HeldDeadlines({ clock });
+    super({
+      encoder,
+      capabilities,
+      losses,
+      isFull: () => writer.isFull(),
+      countKey: options.countKey,
+      onAux: (key, value) => {
+        if (key.equalsIgnoreCase("DF-VER")) options.onDragonflyVersion(value.toText());
+      },
+    });
+    this.deadlines = deadlines;
+    this.#options = options;
+    this.#inSnapshot = inSnapshot;
+    this.#journal = new JournalTranslator({
+      encoder,
+      capabilities,
+      losses,
+      clock,
+      deadlines,
+      restoreForeign: (dump) => this.#restoreForeign(dump),
+      unrunnable: options.unrunnable,
+    });
+  }
+
+  /** True while the flow waits for `release`, or is done. */
+  get isHeld(): boolean {
+    return this.#held;
+  }
+
+  override isFull(): boolean {
+    const { writer } = this.#options;
+    writer.flush();
+    return this.#held || writer.isFull();
+  }
+
+  override string(object: ObjectHeader, value: Slice): void {
+    super.string(this.#settled(object), value);
+  }
+
+  override body(object: ObjectHeader, body: Slice): void {
+    super.body(this.#settled(object), body);
+  }
+
+  override begin(object: ObjectHeader, kind: ValueKind, count: number): StreamedValue {
+    return super.begin(this.#settled(object), kind, count);
+  }
+
+  command(command: JournalCommand): void {
+    this.#options.writer.encoder.lsn = command.lsn;
+    if (this.#journal.translate(command) === "flush") this.#reachFlush(command);
+  }
+
+  ping(): void {
+    this.#options.events.ping();
+  }
+
+  fullSyncEnd(): void {
+    this.#options.events.cut();
+  }
+
+  snapshotEnd(lsn: number): void {
+    this.#inSnapshot = false;
+    this.#held = this.#options.snapshotOnly;
+    this.#options.events.snapshotEnded(lsn);
+  }
+
+  /** Lets the flow go on behind its flush barrier. */
+  release(db: number): void {
+    this.deadlines.flushed(db);
+    this.#held = false;
+  }
+
+  /** A deadline that may be past before the journal renews it is held back. */
+  #settled(object: ObjectHeader): ObjectHeader {
+    const { db, key, expireAtMs } = object;
+    if (expireAtMs === -1) {
+      this.deadlines.forget(db, key);
+      return object;
+    }
+    const settled = this.deadlines.settle(db, key, expireAtMs);
+    if (settled === expireAtMs) return object;
+    const { type, sticky, mcFlags } = object;
+    return { type, db, key, expireAtMs: settled, sticky, mcFlags };
+  }
+
+  #reachFlush(command: JournalCommand): void {
+    const name = command.arg(0).toLatin1().toUpperCase();
+    if (this.#inSnapshot) {
+      throw new Df2RedisError("FLUSH_IN_SNAPSHOT", `the source ran ${name} while its snapshot was being sent: the snapshot is void, start the sync again`, {
+        context: { command: name, db: command.db },
+      });
+    }
+    this.#held = true;
+    this.#options.events.flushReached({ txid: command.txid, lsn: command.lsn, db: name === "FLUSHALL" ? -1 : command.db });
+  }
+
+  /** A journaled RESTORE of a dump that the target cannot load: its elements go the way of a snapshot object's. */
+  #restoreForeign(dump: ForeignDump): void {
+    const { body } = dump;
+    const { limits } = this.#options;
+    const cursor = new Cursor().resetTo(body.buf, body.start, body.end);
+    const { db, key, type, expireAtMs, sticky } = dump;
+    const header = { type, db, key, expireAtMs: -1, sticky, mcFlags: -1 };
+    const { reader, value } = beginValue(cursor, header, { handler: this, limits });
+    // Its deadline has been settled already.
+    value.expireAtMs = expireAtMs;
+    while (!reader.isDone) reader.next(cursor, this, value);
+    this.end(value);
+    if (cursor.pos !== body.end) cursor.corrupt("a dump in the journal has bytes behind its value");
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * A worker: one ordered connection to the target and the pipelines of its flows. Runs in a worker thread, or inline in the main thread
+ * when there is only one; it does not know which. Gets `WorkerCommand`s, tells `WorkerEvent`s. Decides nothing about the session.
+ */
+import { Df2RedisError, asDf2RedisError } from "../errors/df2redis-error.ts";
+import type { JournalCommand } from "../journal/journal-command.ts";
+import { keyText } from "../observability/key-text.ts";
+import { openFlow } from "../source/flow-connection.ts";
+import { type TargetRejection, TargetWriter } from "../target/target-writer.ts";
+import { classifyTargetError } from "../target/translate/journal-error-class.ts";
+import { FlowCounters } from "./flow-counters.ts";
+import { FlowPipeline } from "./flow-pipeline.ts";
+import { LossCounter } from "./loss-counter.ts";
+import type { FlowRequest, WorkerCommand, WorkerEvent } from "./worker-messages.ts";
+import type { WorkerSettings } from "./worker-settings.ts";
+
+const TICK_MS = 1000;
+/** Rejected entries that are told one by one; the rest is counted. */
+const TOLD_REJECTIONS = 100;
+
+export class WorkerHost {
+  readonly #settings: WorkerSettings;
+  readonly #tell: (event: WorkerEvent) => void;
+  readonly #counters: FlowCounters;
+  readonly #losses: LossCounter;
+  readonly #keysByType: Record<string, number> = {};
+  readonly #abort = new AbortController();
+  #writer: TargetWriter | undefined;
+  #pipelines: FlowPipeline[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #flushScheduled = false;
+  #isDraining = false;
+  #isEnded = false;
+  #rejections = 0;
+
+  constructor(settings: WorkerSettings, tell: (event: WorkerEvent) => void) {
+    this.#settings = settings;
+    this.#tell = tell;
+    this.#counters = new FlowCounters(settings.flows, settings.counters);
+    this.#losses = new LossCounter((kind, { db, key }) => tell({ type: "loss", kind, db, key }));
+  }
+
+  /** Connects to the target. */
+  async start(): Promise<void> {
+    const { target, batchBytes, windowBytes, connectTimeoutMs, replyTimeoutMs, capabilities } = this.#settings;
+    try {
+      this.#writer = await TargetWriter.connect({
+        endpoint: target,
+        limits: { batchBytes, windowBytes },
+        connectTimeoutMs,
+        replyTimeoutMs,
+        signal: this.#abort.signal,
+        onError: (rejection) => this.#onRejection(rejection),
+        onFailure: (error) => this.#fail(error),
+        onDrain: () => this.#pumpAll(),
+      });
+      this.#writer.encoder.databases = capabilities.databases;
+      this.#tell({ type: "ready" });
+    } catch (thrown) {
+      this.#fail(asDf2RedisError(thrown));
+    }
+  }
+
+  handle(command: WorkerCommand): void {
+    switch (command.type) {
+      case "openFlows":
+        void this.#openFlows(command);
+        break;
+      case "stableStarted":
+        for (const pipeline of this.#pipelines) pipeline.onStableStarted();
+        break;
+      case "releaseFlush":
+        for (const pipeline of this.#pipelines) pipeline.releaseFlush(command.db);
+        break;
+      case "drain":
+        this.#drain();
+        break;
+      case "abort":
+        this.#end();
+        break;
+    }
+  }
+
+  async #openFlows(command: Extract<WorkerCommand, { type: "openFlows" }>): Promise<void> {
+    try {
+      await Promise.all(command.flows.map((request) => this.#openFlow(command.masterId, command.syncId, request)));
+      this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+    } catch (thrown) {
+      this.#fail(asDf2RedisError(thrown));
+    }
+  }
+
+  async #openFlow(masterId: string, syncId: string, request: FlowRequest): Promise<void> {
+    const { source, connectTimeoutMs, replyTimeoutMs, limits, bodyLimitBytes, capabilities, snapshotOnly } = this.#settings;
+    const { flow, lsn } = request;
+    const { signal } = this.#abort;
+    const connection = await openFlow({ endpoint: source, masterId, syncId, flow, lsn, connectTimeoutMs, replyTimeoutMs, signal });
+    const writer = this.#writer;
+    if (this.#isEnded || writer === undefined) {
+      connection.destroy();
+      return;
+    }
+    const pipeline = new FlowPipeline({
+      connection,
+      startLsn: lsn,
+      writer,
+      capabilities,
+      limits,
+      bodyLimitBytes,
+      snapshotOnly,
+      counters: this.#counters,
+      losses: this.#losses,
+      unrunnable: (entry, why) => this.#onUnrunnable(flow, entry, why),
+      countKey: (typeName) => {
+        this.#keysByType[typeName] = (this.#keysByType[typeName] ?? 0) + 1;
+      },
+      onDragonflyVersion: (version) => this.#tell({ type: "dragonflyVersion", version }),
+      clock: Date.now,
+      events: {
+        cut: () => this.#tell({ type: "flowCut", flow }),
+        snapshotApplied: () => this.#tell({ type: "snapshotApplied", flow }),
+        flushReached: (flush) => this.#tell({ type: "flushReached", request: { flow, ...flush } }),
+        encoded: () => this.#scheduleFlush(),
+        failed: (error) => this.#fail(error),
+      },
+    });
+    this.#pipelines.push(pipeline);
+    this.#tell({ type: "flowOpened", flow, kind: connection.kind });
+    pipeline.attach();
+  }
+
+  /** One write for all that this turn of the event loop encoded, whichever flow it came from. */
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(() => {
+      this.#flushScheduled = false;
+      this.#writer?.flush(true);
+      this.#publish();
+    });
+  }
+
+  #pumpAll(): void {
+    for (const pipeline of this.#pipelines) pipeline.pump();
+    if (this.#isDraining) this.#continueDrain();
+  }
+
+  #tick(): void {
+    for (const pipeline of this.#pipelines) pipeline.tick();
+    this.#publish();
+  }
+
+  #publish(): void {
+    const first = this.#pipelines[0]?.flow;
+    if (first === undefined) return;
+    this.#counters.set(first, "commands", this.#writer?.commandsDone ?? 0);
+    this.#counters.set(first, "losses", this.#losses.total);
+    this.#counters.set(first, "rejected", this.#rejections);
+  }
+
+  #drain(): void {
+    if (this.#isDraining || this.#isEnded) return;
+    this.#isDraining = true;
+    for (const pipeline of this.#pipelines) pipeline.beginDrain();
+    this.#continueDrain();
+  }
+
+  /** Decodes what is left; again when the writer has room, until nothing is. */
+  #continueDrain(): void {
+    const done = this.#pipelines.map((pipeline) => pipeline.pump());
+    if (done.includes(false) || this.#isEnded) return;
+    this.#isDraining = false;
+    for (const pipeline of this.#pipelines) pipeline.endDrain();
+    const writer = this.#writer;
+    if (writer === undefined) {
+      this.#drained();
+      return;
+    }
+    writer.afterApplied(() => this.#drained());
+    writer.flush(true);
+  }
+
+  #drained(): void {
+    this.#publish();
+    this.#tell({ type: "drained", report: { losses: this.#losses.reports(), keysByType: this.#keysByType } });
+    // The pipelines have closed by themselves, behind their last acknowledgement.
+    this.#isEnded = true;
+    clearInterval(this.#timer);
+    void this.#writer?.close().catch(() => undefined);
+  }
+
+  #onRejection({ command, message }: TargetRejection): void {
+    const { flow, db, lsn } = command;
+    const key = command.key === undefined ? "" : keyText(command.key);
+    if (lsn >= 0 && classifyTargetError(command, message) === "unrunnable") {
+      this.#reject({ flow, lsn, db, command: command.name, key, error: message });
+      return;
+    }
+    const at = lsn < 0 ? "while the snapshot was written" : `at LSN ${lsn}`;
+    this.#fail(
+      new Df2RedisError("TARGET_REJECTED", `the target refused ${command.name} of key "${key}" in database ${db} (flow ${flow}, ${at}): ${message}`, {
+        context: { flow, db, command: command.name, key, words: message, ...(lsn < 0 ? {} : { lsn }) },
+      }),
+    );
+  }
+
+  #onUnrunnable(flow: number, entry: JournalCommand, why: string): void {
+    const command = entry.arg(0).toLatin1().toUpperCase();
+    this.#reject({ flow, lsn: entry.lsn, db: entry.db, command, key: keyText(entry.arg(1).view()), error: why });
+  }
+
+  #reject(entry: Extract<WorkerEvent, { type: "rejected" }>["entry"]): void {
+    this.#rejections++;
+    if (this.#rejections <= TOLD_REJECTIONS) this.#tell({ type: "rejected", entry });
+  }
+
+  #fail(error: Df2RedisError): void {
+    if (this.#isEnded) return;
+    this.#end();
+    this.#tell({ type: "failed", error: error.toPlain() });
+  }
+
+  #end(): void {
+    this.#isEnded = true;
+    clearInterval(this.#timer);
+    this.#abort.abort();
+    for (const pipeline of this.#pipelines) pipeline.destroy();
+    this.#writer?.destroy();
+  }
+}
