@@ -1,0 +1,183 @@
+/**
+ * Real redis-servers for tests and the demo: each on a free port of 127.0.0.1, without persistence, in a directory of its own, gone when the process
+ * that started it ends.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { RespClient } from "./resp-client.ts";
+
+const HOST = "127.0.0.1";
+const PORT_ATTEMPTS = 5;
+const START_TIMEOUT_MS = 15_000;
+const STOP_TIMEOUT_MS = 3_000;
+
+export type RedisServerOptions = {
+  /** More arguments for redis-server, e.g. `["--maxmemory", "10mb"]`. */
+  readonly args?: readonly string[];
+  readonly password?: string;
+  /** Files in PEM: serve TLS on `port` instead of plain TCP. With `ca`, clients must show a certificate that it signed. */
+  readonly tls?: { readonly keyFile: string; readonly certFile: string; readonly caFile: string; readonly authClients?: boolean };
+};
+
+const running = new Set<RedisServer>();
+process.on("exit", () => {
+  for (const server of running) server.killNow();
+});
+
+/** Starts a server and waits until it answers. Throws with the server's own words when it does not start. */
+export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
+  for (let attempt = 1; ; attempt++) {
+    const server = new RedisServer(await freePort(), options);
+    try {
+      await server.ready();
+      return server;
+    } catch (error) {
+      await server.stop();
+      // Another process may have taken the port in between.
+      if (attempt === PORT_ATTEMPTS || !server.output.includes("Address already in use")) throw error;
+    }
+  }
+}
+
+export class RedisServer implements AsyncDisposable {
+  readonly host = HOST;
+  readonly port: number;
+  readonly #directory: string;
+  readonly #process: ChildProcess;
+  readonly #options: RedisServerOptions;
+  #output = "";
+  #spawnError: Error | undefined;
+
+  constructor(port: number, options: RedisServerOptions) {
+    this.port = port;
+    this.#options = options;
+    this.#directory = mkdtempSync(path.join(tmpdir(), "df2redis-redis-"));
+    this.#process = spawn("redis-server", serverArguments(port, this.#directory, options), { stdio: ["ignore", "pipe", "pipe"] });
+    this.#process.on("error", (error) => {
+      this.#spawnError = error;
+    });
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      stream?.on("data", (chunk: Buffer) => {
+        this.#output = (this.#output + chunk.toString()).slice(-8192);
+      });
+    }
+    running.add(this);
+  }
+
+  get address(): string {
+    return `${HOST}:${this.port}`;
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /** The last of what the server printed. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** A client of this server; the caller closes it. Not for TLS servers. */
+  async client(db = 0): Promise<RespClient> {
+    const client = await RespClient.connect({ port: this.port });
+    if (this.#options.password !== undefined) await client.call("AUTH", this.#options.password);
+    if (db !== 0) await client.call("SELECT", db);
+    return client;
+  }
+
+  async ready(): Promise<void> {
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    while (!this.#answers(await this.#ask())) {
+      if (this.#spawnError !== undefined) throw new Error(`redis-server cannot be run: ${this.#spawnError.message}`);
+      if (this.#process.exitCode !== null) throw new Error(`redis-server ended at once:\n${this.#output}`);
+      if (Date.now() > deadline) throw new Error(`redis-server on port ${this.port} does not answer:\n${this.#output}`);
+      await delay(10);
+    }
+  }
+
+  /** SIGTERM, then SIGKILL when it does not end. Safe to call twice. */
+  async stop(): Promise<void> {
+    if (this.#isRunning()) {
+      const exited = once(this.#process, "exit");
+      this.#process.kill("SIGTERM");
+      const timer = setTimeout(() => this.#process.kill("SIGKILL"), STOP_TIMEOUT_MS);
+      await exited;
+      clearTimeout(timer);
+    }
+    this.#forget();
+  }
+
+  /** SIGKILL, as a crash: nothing is said or saved. */
+  async crash(): Promise<void> {
+    if (!this.#isRunning()) return;
+    const exited = once(this.#process, "exit");
+    this.#process.kill("SIGKILL");
+    await exited;
+  }
+
+  killNow(): void {
+    this.#process.kill("SIGKILL");
+    this.#forget();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #isRunning(): boolean {
+    return this.#process.pid !== undefined && this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
+  #forget(): void {
+    running.delete(this);
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  /** A server with TLS or a password is up when it takes a connection; a plain one when it says so. */
+  #answers(reply: string | undefined): boolean {
+    if (reply === undefined || this.#process.exitCode !== null) return false;
+    return this.#options.tls !== undefined || reply.startsWith("+PONG") || reply.startsWith("-NOAUTH");
+  }
+
+  /** The reply to a PING, empty when the connection was taken and closed, undefined when it was not taken. */
+  #ask(): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      const socket = connect({ port: this.port, host: HOST });
+      const tls = this.#options.tls !== undefined;
+      const done = (reply: string | undefined): void => {
+        socket.destroy();
+        resolve(reply);
+      };
+      socket.on("connect", () => (tls ? done("") : socket.write("PING\r\n")));
+      socket.on("data", (chunk) => done(chunk.toString()));
+      socket.on("error", () => done(undefined));
+      socket.on("close", () => done(undefined));
+    });
+  }
+}
+
+function serverArguments(port: number, directory: string, options: RedisServerOptions): string[] {
+  const { tls, password } = options;
+  const ports = tls ? ["--port", "0", "--tls-port", String(port)] : ["--port", String(port)];
+  const tlsArguments = tls ? ["--tls-key-file", tls.keyFile, "--tls-cert-file", tls.certFile, "--tls-ca-cert-file", tls.caFile] : [];
+  const clients = tls ? ["--tls-auth-clients", tls.authClients ? "yes" : "no"] : [];
+  const fixed = ["--bind", HOST, "--save", "", "--appendonly", "no", "--dir", directory, "--daemonize", "no"];
+  const auth = password === undefined ? [] : ["--requirepass", password];
+  return [...ports, ...tlsArguments, ...clients, ...fixed, ...auth, ...(options.args ?? [])];
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, HOST);
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
