@@ -44,8 +44,8 @@ With \`--json\`, standard output holds one JSON object a line and nothing else. 
 
 | | first SIGINT (Ctrl-C) or SIGTERM | second |
 | --- | --- | --- |
-| \`replicate\` | the normal end: applies and acknowledges what has been received, reports, exits 0 | ends at once, exits 130 |
-| \`migrate\` | stops, reports, exits 130 unless the snapshot was complete | ends at once, exits 130 |
+| \`replicate\` | the normal end: applies and acknowledges what has been received, reports, exits 0 (130 when the snapshot was not complete) | ends at once, exits 130 |
+| \`migrate\` | stops, exits 130 unless the snapshot was complete | ends at once, exits 130 |
 
 ## Exit codes
 

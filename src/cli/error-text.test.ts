@@ -40,12 +40,16 @@ describe("causes", () => {
   });
 
   test("a defect comes with its stack", () => {
-    expect(errorText(asDf2RedisError(new TypeError("oops")))).toMatch(/error INTERNAL: oops\n(?:.*\n)*TypeError: oops\n +at /);
+    expect(errorText(asDf2RedisError(new TypeError("oops")))).toMatch(
+      /error INTERNAL: oops\n(?:.*\n)*TypeError: oops\n +at /,
+    );
   });
 });
 
 test("foreign words can neither steer the terminal nor show a URL's password", () => {
-  const error = new Df2RedisError("CONNECTION_LOST", "bye \u001b[2J redis://u:hunter2@h:1", { cause: new Error("rediss://:hunter2@h") });
+  const error = new Df2RedisError("CONNECTION_LOST", "bye \u001b[2J redis://u:hunter2@h:1", {
+    cause: new Error("rediss://:hunter2@h"),
+  });
   expect(errorText(error)).toContain("bye \\x1b[2J redis://***@h:1");
   expect(errorText(error) + JSON.stringify(errorFacts(error))).not.toContain("hunter2");
 });

@@ -6,14 +6,14 @@ export const EXIT_CODES = {
   done: {
     code: 0,
     meaning:
-      "Done. For `replicate` that includes being stopped with Ctrl-C or SIGTERM once everything received was applied.",
+      "Done. `replicate` is done when Ctrl-C or SIGTERM stops it after its snapshot and everything received was applied.",
   },
   failed: { code: 1, meaning: "Failed. The error on standard error says what happened and what to do." },
   usage: { code: 2, meaning: "The command line or the configuration is not right. Nothing was started." },
   differences: { code: 3, meaning: "Differences were found. Reserved for commands that compare." },
   interrupted: {
     code: 130,
-    meaning: "Interrupted: `migrate` stopped before it was done, or a second signal forced the end.",
+    meaning: "Interrupted before the snapshot was complete, or a second signal forced the end.",
   },
 } as const;
 

@@ -1,6 +1,6 @@
 /** The CLI of the real process: its streams, environment and signals. */
 import { readFileSync } from "node:fs";
-import type { RunReplication } from "./cli-deps.ts";
+import type { CliDeps, RunReplication } from "./cli-deps.ts";
 import { runCli } from "./run-cli.ts";
 
 /** Loaded only when a run starts, so that help and mistakes are shown at once. */
@@ -10,10 +10,14 @@ const runReplication: RunReplication = async (options) => {
 };
 
 /** @param argv what follows the program's name. @returns the exit code */
-export async function main(argv: readonly string[]): Promise<number> {
+export function main(argv: readonly string[]): Promise<number> {
+  return runCli(argv, processDeps());
+}
+
+export function processDeps(): CliDeps {
   ignoreGoneReader(process.stdout);
   ignoreGoneReader(process.stderr);
-  return runCli(argv, {
+  return {
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
@@ -21,7 +25,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     signals: process,
     runReplication,
     forceExit: (code) => process.exit(code),
-  });
+  };
 }
 
 /**

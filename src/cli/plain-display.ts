@@ -1,11 +1,10 @@
 /** For pipes and files: plain lines, at phase changes and every few seconds of the run's own time. */
 import type { RunPhase, RunProgress, RunReport } from "../commands/run-report.ts";
 import { formatDuration } from "../observability/format.ts";
-import { safeText } from "../observability/key-text.ts";
 import type { OutputStream } from "./cli-deps.ts";
-import { PHASE_NAMES, ProgressMeter, progressText } from "./progress-text.ts";
+import { ProgressMeter, progressText } from "./progress-text.ts";
 import { reportText } from "./report-text.ts";
-import { type RunDisplay, warningText } from "./run-display.ts";
+import { phaseText, type RunDisplay, warningText } from "./run-display.ts";
 
 const LINE_EVERY_MS = 5000;
 
@@ -21,7 +20,7 @@ export class PlainDisplay implements RunDisplay {
   }
 
   phase(phase: RunPhase, detail: string): void {
-    this.#stdout.write(`phase: ${PHASE_NAMES[phase]}${detail === "" ? "" : `: ${safeText(detail)}`}\n`);
+    this.#stdout.write(`phase: ${phaseText(phase, detail)}\n`);
   }
 
   progress(progress: RunProgress): void {

@@ -12,7 +12,15 @@ describe("progressText", () => {
   });
 
   test("while following the journal, with something that could not be carried", () => {
-    const progress = { ...PROGRESS, phase: "stable", flowsCut: 4, journalEntries: 5000, lagEntries: 17, losses: 3, rejected: 1 } as const;
+    const progress = {
+      ...PROGRESS,
+      phase: "stable",
+      flowsCut: 4,
+      journalEntries: 5000,
+      lagEntries: 17,
+      losses: 3,
+      rejected: 1,
+    } as const;
     const rates = { keysPerSecond: 0, receivedBytesPerSecond: 900, entriesPerSecond: 250 };
     expect(progressText(progress, rates)).toBe(
       "following · flows 4/4 · keys 1,234,567 · received 123.4 MB (900 B/s) · journal 5,000 (250/s) · lag 17 · not carried 3 · rejected 1",

@@ -3,7 +3,8 @@ import { REPORT } from "../../test/support/cli-harness.ts";
 import { reportText } from "./report-text.ts";
 
 test("a report without anything special", () => {
-  expect(reportText(REPORT)).toBe(`Replication stopped after 3 min 12 s: everything received was applied and acknowledged.
+  expect(reportText(REPORT))
+    .toBe(`Replication stopped after 3 min 12 s: everything received was applied and acknowledged.
 
   source    127.0.0.1:6380, Dragonfly v1.31.0, master abc, 2 flows
   target    127.0.0.1:6390, redis 7.0.15
@@ -29,7 +30,14 @@ describe("what could not be carried", () => {
     const text = reportText({
       ...REPORT,
       losses: [
-        { kind: "json", count: 12, samples: [{ db: 0, key: "doc:1" }, { db: 3, key: "a\\xff" }] },
+        {
+          kind: "json",
+          count: 12,
+          samples: [
+            { db: 0, key: "doc:1" },
+            { db: 3, key: "a\\xff" },
+          ],
+        },
         { kind: "lua", count: 1, samples: [{ db: -1, key: "f1d2" }] },
         { kind: "sticky", count: 2, samples: [] },
       ],
@@ -46,7 +54,9 @@ describe("what could not be carried", () => {
   test("rejected entries with command, key, LSN and the server's words", () => {
     const entry = { flow: 1, lsn: 77, db: 2, command: "INCR", key: "n", error: "WRONGTYPE \u001b[31mno" };
     const text = reportText({ ...REPORT, rejectedCount: 30, rejected: Array.from({ length: 25 }, () => entry) });
-    expect(text).toContain("Rejected by the target: 30 entries, the first 20 are\n  INCR n (db 2, flow 1, LSN 77)\n      WRONGTYPE \\x1b[31mno\n");
+    expect(text).toContain(
+      "Rejected by the target: 30 entries, the first 20 are\n  INCR n (db 2, flow 1, LSN 77)\n      WRONGTYPE \\x1b[31mno\n",
+    );
     expect(text.match(/INCR n/g)).toHaveLength(20);
   });
 });
@@ -54,14 +64,23 @@ describe("what could not be carried", () => {
 describe("other ends", () => {
   test.each([
     [{ mode: "migrate", outcome: "done" }, "Migration done in 3 min 12 s: the snapshot is in the target."],
-    [{ mode: "migrate", outcome: "interrupted" }, "Migration interrupted after 3 min 12 s: the target does NOT hold the whole snapshot."],
+    [
+      { mode: "migrate", outcome: "interrupted" },
+      "Migration interrupted after 3 min 12 s: the target does NOT hold the whole snapshot.",
+    ],
     [{ mode: "replicate", outcome: "done" }, "Replication ended after 3 min 12 s: everything received was applied."],
   ] as const)("%j", (part, headline) => {
     expect(reportText({ ...REPORT, ...part }).split("\n")[0]).toBe(headline);
   });
 
   test("a snapshot that is not complete, flows that never began, nothing moved", () => {
-    const text = reportText({ ...REPORT, snapshotMs: undefined, keysByType: {}, appliedLsns: [undefined, 5], journalEntries: 1 });
+    const text = reportText({
+      ...REPORT,
+      snapshotMs: undefined,
+      keysByType: {},
+      appliedLsns: [undefined, 5],
+      journalEntries: 1,
+    });
     expect(text).toContain("snapshot  0 keys (snapshot not complete)\n  journal   1 entry\n");
     expect(text).toContain("0: none   1: 5");
   });

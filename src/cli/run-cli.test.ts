@@ -63,7 +63,9 @@ describe("usage", () => {
   test("mistakes in the configuration: exit code 2, nothing is started", async () => {
     const cli = new CliHarness(never, { env: { DF2REDIS_LOG_LEVEL: "loud" } });
     expect(await cli.run("replicate", "--source", "h")).toBe(2);
-    expect(cli.stderr).toContain("error CONFIG_INVALID: The configuration has 3 mistakes:\n  environment variable DF2REDIS_LOG_LEVEL: ");
+    expect(cli.stderr).toContain(
+      "error CONFIG_INVALID: The configuration has 3 mistakes:\n  environment variable DF2REDIS_LOG_LEVEL: ",
+    );
   });
 });
 
@@ -122,7 +124,9 @@ describe("output", () => {
     const cli = new CliHarness(run, { columns: 200 });
     await cli.run("migrate", ...ADDRESSES);
     expect(cli.stderr).toMatch(/WARN.*from the log\n$/);
-    expect(cli.stdout).toMatch(/^\r\u001b\[2K(full sync[^\r\n]*)\r\u001b\[2K\1/);
+    const [, drawn, afterLog] = cli.stdout.split("\r\u001b[2K");
+    expect(drawn).toMatch(/^full sync · flows 2\/4/);
+    expect(afterLog?.startsWith(drawn ?? "-")).toBe(true);
   });
 
   test("--json: one event a line and nothing else on standard output", async () => {
@@ -133,7 +137,15 @@ describe("output", () => {
     const cli = new CliHarness(run, { columns: 80 });
     expect(await cli.run("migrate", "--json", ...ADDRESSES)).toBe(0);
     const events = cli.events();
-    expect(events.map((event) => event["event"])).toEqual(["phase", "progress", "phase", "progress", "warning", "progress", "report"]);
+    expect(events.map((event) => event["event"])).toEqual([
+      "phase",
+      "progress",
+      "phase",
+      "progress",
+      "warning",
+      "progress",
+      "report",
+    ]);
     expect(events[0]).toEqual({ event: "phase", phase: "connecting", detail: "to 127.0.0.1:1" });
     expect(events[5]).toMatchObject({ keys: 2_000_000, lagEntries: null, keysPerSecond: 153_086.6 });
     expect(events[4]).toEqual({ event: "warning", message: "no JSON here", context: { flow: 3 } });
@@ -147,12 +159,19 @@ describe("output", () => {
       const run: RunReplication = async (options) => {
         options.observer.warning("lost one", { key: "user:secret", flow: 1 });
         const report = await shortRun(options);
-        return { ...report, losses: [{ kind: "json", count: 1, samples: [{ db: 0, key: "user:secret" }] }], rejectedCount: 0 };
+        return {
+          ...report,
+          losses: [{ kind: "json", count: 1, samples: [{ db: 0, key: "user:secret" }] }],
+          rejectedCount: 0,
+        };
       };
       const cli = new CliHarness(run);
       await cli.run("migrate", ...ADDRESSES, "--log-dir", dir, "--task", "t1");
       const text = readFileSync(join(dir, "t1-migrate.log"), "utf8");
-      const lines = text.trim().split("\n").map((line) => JSON.parse(line) as { msg: string });
+      const lines = text
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as { msg: string });
       expect(lines.map((line) => line.msg)).toEqual(["lost one", "phase", "phase", "no JSON here", "the run ended"]);
       expect(text).not.toContain("user:secret");
       expect(cli.stderr).toBe("");
@@ -176,7 +195,9 @@ describe("errors of a run", () => {
   test("as an object with --json", async () => {
     const cli = new CliHarness(failing);
     expect(await cli.run("replicate", ...ADDRESSES, "--json")).toBe(1);
-    expect(cli.events()).toEqual([{ event: "error", error: expect.objectContaining({ code: "CONNECT_FAILED", retryable: true }) }]);
+    expect(cli.events()).toEqual([
+      { event: "error", error: expect.objectContaining({ code: "CONNECT_FAILED", retryable: true }) },
+    ]);
   });
 
   test.each([
@@ -187,6 +208,25 @@ describe("errors of a run", () => {
     expect(await cli.run(...argv)).toBe(2);
     expect(cli.events()).toEqual([{ event: "error", error: expect.objectContaining({ code }) }]);
     expect(cli.stderr).toBe("");
+  });
+
+  test("its message is shown once, and not logged with the key in it", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "df2redis-cli-"));
+    try {
+      const message = "SET user:secret was refused";
+      const cli = new CliHarness(({ observer }) => {
+        observer.phase("failed", message);
+        return Promise.reject(new Df2RedisError("TARGET_REJECTED", message, { context: { key: "user:secret" } }));
+      });
+      expect(await cli.run("replicate", ...ADDRESSES, "--log-dir", dir)).toBe(1);
+      expect(cli.stdout).toBe("phase: failed\n");
+      expect(cli.stderr).toContain(message);
+      const log = readFileSync(join(dir, "default-replicate.log"), "utf8");
+      expect(log).toContain("TARGET_REJECTED");
+      expect(log).not.toContain("user:secret");
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
   });
 
   test("a defect is an error like the others", async () => {
@@ -214,7 +254,9 @@ describe("signals", () => {
     const ended = cli.run(command, ...ADDRESSES);
     cli.signal(signal);
     expect(await ended).toBe(code);
-    expect(cli.stdout).toMatch(new RegExp(`^${signal}: stopping, .*\nphase: stopping\n\n(Replication stopped|Migration interrupted) `));
+    expect(cli.stdout).toMatch(
+      new RegExp(`^${signal}: stopping, .*\nphase: stopping\n\n(Replication stopped|Migration interrupted) `),
+    );
     expect(cli.forcedExits).toEqual([]);
     expect(cli.signals.eventNames()).toEqual([]);
   });
@@ -242,7 +284,8 @@ describe("signals", () => {
     expect(await ended).toBe(130);
     expect(forced).toEqual([true]);
     expect(cli.forcedExits).toEqual([130]);
-    if (flags.length > 0) expect(cli.events()).toEqual([{ event: "error", error: expect.objectContaining({ code: "INTERRUPTED" }) }]);
+    if (flags.length > 0)
+      expect(cli.events()).toEqual([{ event: "error", error: expect.objectContaining({ code: "INTERRUPTED" }) }]);
     else expect(cli.stderr).toContain("error INTERRUPTED: A second signal forced the end");
   });
 

@@ -102,7 +102,8 @@ function countOnly({ kind, count }: { readonly kind: string; readonly count: num
 function loggedObserver(display: RunDisplay, log: RunLog): RunObserver {
   return {
     phase(phase, detail) {
-      log.fileLogger.info({ phase, detail }, "phase");
+      // The detail of a failure is its message, which may name a key; the error is logged on its own.
+      log.fileLogger.info(phase === "failed" ? { phase } : { phase, detail }, "phase");
       display.phase(phase, detail);
     },
     progress(progress) {

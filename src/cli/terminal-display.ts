@@ -1,11 +1,10 @@
 /** For a terminal: one progress line, redrawn in place, and everything else as lines above it. */
 import type { RunPhase, RunProgress, RunReport } from "../commands/run-report.ts";
 import { formatDuration } from "../observability/format.ts";
-import { safeText } from "../observability/key-text.ts";
 import type { OutputStream } from "./cli-deps.ts";
-import { fitLine, PHASE_NAMES, ProgressMeter, progressText } from "./progress-text.ts";
+import { fitLine, ProgressMeter, progressText } from "./progress-text.ts";
 import { reportText } from "./report-text.ts";
-import { type RunDisplay, warningText } from "./run-display.ts";
+import { phaseText, type RunDisplay, warningText } from "./run-display.ts";
 
 /** Carriage return, then erase the line (ECMA-48 EL). */
 const CLEAR_LINE = "\r\u001b[2K";
@@ -23,7 +22,7 @@ export class TerminalDisplay implements RunDisplay {
   }
 
   phase(phase: RunPhase, detail: string): void {
-    this.#above(`${PHASE_NAMES[phase]}${detail === "" ? "" : `: ${safeText(detail)}`}`);
+    this.#above(phaseText(phase, detail));
   }
 
   progress(progress: RunProgress): void {

@@ -1,5 +1,6 @@
 /**
- * One compressed LZ4 block, in plain TypeScript. Facts: lz4's doc/lz4_Block_format.md.
+ * One compressed LZ4 block, in plain TypeScript. Facts: lz4's doc/lz4_Block_format.md. It stands in where WebAssembly is not to be had, and it is
+ * what says why a block is bad; the differential tests hold it against lz4-kernel.ts.
  *
  * Reads `src[start, end)` and writes from `out[at]` on, never at or past `out[limit]`; a match may reach back to `out[lowest]`. Bytes between
  * the returned end and `limit` may be overwritten with rubbish. The views are over the same bytes as the buffers (one of each per frame,
@@ -42,6 +43,18 @@ export type BlockBounds = {
   /** The lowest place in `out` that a match may refer to. */
   readonly lowest: number;
 };
+
+/** How a frame's blocks are decoded, one after the other. */
+export interface Lz4BlockDecoder {
+  /** A new frame begins, whose blocks hold at most this many bytes each. */
+  begin(blockMaxBytes: number): void;
+  /** Decodes a compressed block and returns where its output ends, or OUTPUT_FULL. Room up to `limit` is at most one block's. */
+  decode(input: BlockInput, output: BlockOutput, bounds: BlockBounds): number;
+  /** The bytes `out[start, end)` have come as an uncompressed block: later blocks may refer to them. */
+  stored(out: Buffer, start: number, end: number): void;
+}
+
+export const PLAIN_BLOCKS: Lz4BlockDecoder = { begin: () => undefined, decode: decodeLz4Block, stored: () => undefined };
 
 export function viewOf(buf: Buffer): DataView {
   return new DataView(buf.buffer, buf.byteOffset, buf.byteLength);

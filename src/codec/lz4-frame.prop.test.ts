@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { buildLz4Frame } from "../../test/support/lz4-builder.ts";
 import { typedErrorOr } from "../../test/support/hostile.ts";
+import { PLAIN_BLOCKS } from "./lz4-block.ts";
 import { Lz4FrameDecoder } from "./lz4-frame.ts";
 
 const LIMIT = 1024 * 1024;
@@ -38,6 +39,28 @@ test("frames of every form come back, and lz4-napi agrees", () => {
       expect(decoder.decompress(frame, 0, frame.length, LIMIT).equals(bytes)).toBe(true);
       expect(decompressFrameSync(frame).equals(bytes)).toBe(true);
     }),
+  );
+});
+
+test("the kernel and plain TypeScript do the same with changed frames, errors included", () => {
+  const kernel = new Lz4FrameDecoder();
+  const plain = new Lz4FrameDecoder(PLAIN_BLOCKS);
+  const outcome = (decoder: Lz4FrameDecoder, frame: Buffer): string => {
+    try {
+      return decoder.decompress(frame, 0, frame.length, LIMIT).toString("latin1");
+    } catch (error) {
+      return String(error);
+    }
+  };
+  const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(content, fc.boolean(), fc.boolean(), changes, (bytes, linked, contentSize, changed) => {
+      const frame = buildLz4Frame(bytes, { linked, contentSize, blockBytes: 4000 });
+      const header = contentSize ? 15 : 7;
+      for (const [place, byte] of changed) frame[header + (place % (frame.length - header))] = byte;
+      expect(outcome(kernel, frame)).toBe(outcome(plain, frame));
+    }),
+    { numRuns: 1500 },
   );
 });
 

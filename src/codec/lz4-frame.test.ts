@@ -2,7 +2,9 @@ import { compressFrameSync, decompressFrameSync } from "lz4-napi";
 import { describe, expect, test } from "vitest";
 import { buildLz4Frame, lz4Header, lz4Sequence, wrapLz4Blocks, type Lz4BuildOptions } from "../../test/support/lz4-builder.ts";
 import { expectTypedError, mutate, SeededRandom, truncations, typedErrorOr } from "../../test/support/hostile.ts";
+import { PLAIN_BLOCKS } from "./lz4-block.ts";
 import { Lz4FrameDecoder } from "./lz4-frame.ts";
+import { Lz4KernelDecoder, threadBlockDecoder } from "./lz4-kernel-decoder.ts";
 
 const LIMIT = 64 * 1024 * 1024;
 
@@ -34,11 +36,31 @@ const FORMS: [string, Lz4BuildOptions][] = [
   ["blocks of 4 MiB", { blockBytes: 4 * 1024 * 1024, sizeCode: 7 }],
 ];
 
-/** Decodes a frame that stands between other bytes. */
+const plain = new Lz4FrameDecoder(PLAIN_BLOCKS);
+
+/** Decodes a frame that stands between other bytes, with the kernel and in plain TypeScript: both must do the same, errors included. */
 function decode(frame: Buffer, limitBytes = LIMIT, decoder = new Lz4FrameDecoder()): Buffer {
   const padded = Buffer.concat([Buffer.alloc(3, 0xee), frame, Buffer.alloc(70, 0xee)]);
-  return Buffer.from(decoder.decompress(padded, 3, 3 + frame.length, limitBytes));
+  const expected = outcome(() => plain.decompress(padded, 3, 3 + frame.length, limitBytes));
+  const got = outcome(() => decoder.decompress(padded, 3, 3 + frame.length, limitBytes));
+  if (!(expected instanceof Buffer)) expect(String(got)).toBe(String(expected));
+  else expect(got instanceof Buffer && got.equals(expected)).toBe(true);
+  if (!(got instanceof Buffer)) throw got;
+  return Buffer.from(got);
 }
+
+function outcome(run: () => Buffer): unknown {
+  try {
+    return run();
+  } catch (error) {
+    return error;
+  }
+}
+
+test("the default is the kernel", () => {
+  expect(threadBlockDecoder()).toBeInstanceOf(Lz4KernelDecoder);
+  expect(threadBlockDecoder()).toBe(threadBlockDecoder());
+});
 
 describe.each(FORMS)("an LZ4 frame with %s", (_form, options) => {
   test.each(CONTENTS)("of %s", (_name, content) => {
@@ -176,6 +198,59 @@ describe("what the format forbids", () => {
   test("skippable frames before and after are passed over", () => {
     const skippable = Buffer.from([0x5f, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
     expect(decode(Buffer.concat([skippable, skippable, good, skippable])).equals(jsonLines(1000))).toBe(true);
+  });
+});
+
+describe("the kernel's memory", () => {
+  test("history is kept over many blocks, compressed and not", () => {
+    const content = Buffer.alloc(5_000_000, jsonLines(61_000));
+    for (const blockBytes of [65_536, 50_001]) {
+      const frame = buildLz4Frame(content, { blockBytes, stored: (index) => index % 7 === 3 });
+      expect(frame.length).toBeLessThan(1_500_000);
+      expect(decode(frame).equals(content)).toBe(true);
+    }
+  });
+
+  test("a match reaches back 65535 bytes, also where the window was just moved", () => {
+    const random = new SeededRandom(71);
+    // Each block: 60 bytes of noise and a match to the same noise as far back as it can be.
+    const blocks = Array.from({ length: 2000 }, () =>
+      Buffer.concat([lz4Sequence(random.bytes(1000), { offset: 1000, length: 40 }), lz4Sequence(random.bytes(60))]),
+    );
+    const far = Buffer.concat([lz4Sequence(random.bytes(5), { offset: 65_535, length: 300 }), lz4Sequence(Buffer.from("12345"))]);
+    for (let at = 1900; at < 1990; at++) {
+      const frame = wrapLz4Blocks([...blocks.slice(0, at), far, far]);
+      expect(decode(frame).length).toBe(at * 1100 + 2 * 310);
+    }
+  });
+
+  test("frames of one thread's decoders do not meet", () => {
+    const first = new Lz4FrameDecoder();
+    const second = new Lz4FrameDecoder();
+    const frame = buildLz4Frame(jsonLines(200_000));
+    first.decompress(frame, 0, frame.length, LIMIT);
+    // A match before its own start, where the frame before has left its bytes.
+    const reaching = wrapLz4Blocks([Buffer.concat([lz4Sequence(Buffer.from("abcd"), { offset: 100, length: 8 }), lz4Sequence(Buffer.from("12345"))])]);
+    expect(expectTypedError(() => decode(reaching, LIMIT, second), "STREAM_CORRUPT").message).toContain("window");
+  });
+
+  test("each kind of overlap at each length", () => {
+    for (let offset = 1; offset <= 40; offset++) {
+      for (const length of [4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 66, 200]) {
+        const start = jsonLines(offset, offset);
+        const frame = wrapLz4Blocks([Buffer.concat([lz4Sequence(start, { offset, length }), lz4Sequence(Buffer.from("12345"))])]);
+        const expected = Buffer.concat([Buffer.alloc(offset + length, start), Buffer.from("12345")]);
+        expect(decode(frame).equals(expected)).toBe(true);
+      }
+    }
+  });
+
+  test("literals of each length", () => {
+    for (let length = 0; length < 300; length++) {
+      const content = jsonLines(length, length);
+      const frame = wrapLz4Blocks([Buffer.concat([lz4Sequence(Buffer.from("wxyz"), { offset: 4, length: 4 }), lz4Sequence(content)])]);
+      expect(decode(frame).equals(Buffer.concat([Buffer.from("wxyzwxyz"), content]))).toBe(true);
+    }
   });
 });
 

@@ -7,8 +7,9 @@
  * `decompressFresh` gives a buffer that the caller owns, for a blob inside a blob. Nothing of the input is kept. A failed call leaves no state.
  */
 import { corrupt, overLimit } from "./codec-error.ts";
-import { decodeLz4Block, OUTPUT_FULL, viewOf, type BlockInput, type BlockOutput } from "./lz4-block.ts";
+import { OUTPUT_FULL, viewOf, type BlockInput, type BlockOutput, type Lz4BlockDecoder } from "./lz4-block.ts";
 import { parseLz4Header, type Lz4Header } from "./lz4-header.ts";
+import { threadBlockDecoder } from "./lz4-kernel-decoder.ts";
 import { xxh32 } from "./xxh32.ts";
 
 const SKIPPABLE_MAGIC = 0x184d2a50;
@@ -25,6 +26,7 @@ const EMPTY = Buffer.alloc(0);
 
 /** What one call works on. */
 type Job = {
+  readonly blocks: Lz4BlockDecoder;
   readonly input: BlockInput;
   readonly header: Lz4Header;
   readonly end: number;
@@ -35,35 +37,50 @@ type Job = {
 };
 
 export class Lz4FrameDecoder {
-  #output: BlockOutput = { out: EMPTY, view: viewOf(EMPTY) };
+  #output: BlockOutput = noOutput();
+  readonly #blocks: Lz4BlockDecoder;
+
+  /** @param blocks decodes the blocks; by default this thread's fastest */
+  constructor(blocks: Lz4BlockDecoder = threadBlockDecoder()) {
+    this.#blocks = blocks;
+  }
 
   /** The content of the frame `src[start, end)`, in this decoder's buffer: valid until the next call. */
   decompress(src: Buffer, start: number, end: number, limitBytes: number): Buffer {
-    const job = beginJob(src, start, end, limitBytes, this.#output);
-    runJob(job, end);
-    this.#output = job.output.out.length > KEEP_BYTES ? { out: EMPTY, view: viewOf(EMPTY) } : job.output;
+    const job = this.#run(src, start, end, limitBytes, this.#output);
+    this.#output = job.output.out.length > KEEP_BYTES ? noOutput() : job.output;
     return job.output.out.subarray(0, job.size);
   }
 
   /** The same in a new buffer, which is the caller's. */
   decompressFresh(src: Buffer, start: number, end: number, limitBytes: number): Buffer {
-    const job = beginJob(src, start, end, limitBytes, { out: EMPTY, view: viewOf(EMPTY) });
-    runJob(job, end);
+    const job = this.#run(src, start, end, limitBytes, noOutput());
     return job.output.out.subarray(0, job.size);
+  }
+
+  #run(src: Buffer, start: number, end: number, limitBytes: number, output: BlockOutput): Job {
+    const at = skipSkippable(src, start, start, end);
+    const header = parseLz4Header(src, at, end, start);
+    const { contentSize } = header;
+    checkContentSize(contentSize, end - at, limitBytes, at - start);
+    const input = { src, view: viewOf(src), base: start };
+    const job: Job = { blocks: this.#blocks, input, header, end, limitBytes, output, size: 0 };
+    ensureRoom(job, contentSize ?? Math.min(GROW_FROM_BYTES, limitBytes));
+    this.#blocks.begin(header.blockMaxBytes);
+    runJob(job);
+    return job;
   }
 }
 
-function beginJob(src: Buffer, start: number, end: number, limitBytes: number, output: BlockOutput): Job {
-  const at = skipSkippable(src, start, start, end);
-  const header = parseLz4Header(src, at, end, start);
-  const { contentSize } = header;
-  if (contentSize !== undefined) {
-    if (contentSize > limitBytes) throw overLimit("lz4", contentSize, limitBytes, at - start);
-    if (contentSize > (end - at) * MAX_RATIO) throw corrupt("lz4", `no frame of this length holds ${contentSize} bytes`, at - start);
-  }
-  const job = { input: { src, view: viewOf(src), base: start }, header, end, limitBytes, output, size: 0 };
-  ensureRoom(job, contentSize ?? Math.min(GROW_FROM_BYTES, limitBytes));
-  return job;
+function noOutput(): BlockOutput {
+  return { out: EMPTY, view: viewOf(EMPTY) };
+}
+
+/** Before anything is allocated: the size must be within the limit and one that a frame of this length can have. */
+function checkContentSize(contentSize: number | undefined, frameBytes: number, limitBytes: number, inputOffset: number): void {
+  if (contentSize === undefined) return;
+  if (contentSize > limitBytes) throw overLimit("lz4", contentSize, limitBytes, inputOffset);
+  if (contentSize > frameBytes * MAX_RATIO) throw corrupt("lz4", `no frame of this length holds ${contentSize} bytes`, inputOffset);
 }
 
 /** Makes the output buffer hold at least `needed` bytes, which the caller has checked against the limit. */
@@ -86,8 +103,9 @@ function skipSkippable(src: Buffer, base: number, from: number, end: number): nu
   return at;
 }
 
-function runJob(job: Job, end: number): void {
+function runJob(job: Job): void {
   const { src, base } = job.input;
+  const { end } = job;
   let at = job.header.end;
   for (;;) {
     if (end - at < 4) throw corrupt("lz4", "the frame ends without its end mark", at - base);
@@ -122,7 +140,9 @@ function copyBlock(job: Job, at: number, size: number): void {
   const { src, base } = job.input;
   if (size > allowedEnd(job, size) - job.size) throw tooLong(job, at - base);
   growFor(job, size);
-  src.copy(job.output.out, job.size, at, at + size);
+  const { out } = job.output;
+  src.copy(out, job.size, at, at + size);
+  if (job.header.linkedBlocks) job.blocks.stored(out, job.size, job.size + size);
   job.size += size;
 }
 
@@ -133,7 +153,7 @@ function decodeBlock(job: Job, start: number, end: number): void {
   const limit = allowedEnd(job, most);
   growFor(job, limit - job.size);
   const lowest = header.linkedBlocks ? 0 : job.size;
-  const size = decodeLz4Block(job.input, job.output, { start, end, at: job.size, limit, lowest });
+  const size = job.blocks.decode(job.input, job.output, { start, end, at: job.size, limit, lowest });
   if (size === OUTPUT_FULL) throw limit - job.size < most ? tooLong(job, start - job.input.base) : tooLongBlock(job, start);
   job.size = size;
 }

@@ -13,6 +13,7 @@ import { ReplicationSession, type ResumePoint, type SessionObserver, type Sessio
 import { flushTarget } from "../replication/target-flush.ts";
 import { startInlineWorker, startThreadWorker } from "../replication/worker-link.ts";
 import type { WorkerSettings } from "../replication/worker-settings.ts";
+import type { MasterInfo } from "../source/master-info.ts";
 import { SourceControl } from "../source/source-control.ts";
 import type { TargetCapabilities } from "../target/capabilities.ts";
 import { LOSS_KINDS } from "../target/losses.ts";
@@ -111,7 +112,7 @@ class ReplicationRun {
     const flows = control.master.flowCount;
     const workers = Math.min(flows, config.advanced.workers ?? availableParallelism());
     this.#counters = new FlowCounters(flows);
-    const settings = this.#workerSettings(capabilities, flows);
+    const settings = this.#workerSettings(capabilities, control.master);
     const session = new ReplicationSession({
       control,
       startWorker: (onEvent) => (workers === 1 ? startInlineWorker(settings, onEvent) : startThreadWorker(settings, onEvent)),
@@ -201,7 +202,7 @@ class ReplicationRun {
     return { connectTimeoutMs, replyTimeoutMs };
   }
 
-  #workerSettings(capabilities: TargetCapabilities, flows: number): WorkerSettings {
+  #workerSettings(capabilities: TargetCapabilities, master: MasterInfo): WorkerSettings {
     const { config, mode } = this.#options;
     const { limits, restoreLimitBytes, batchBytes, windowBytes } = config.advanced;
     return {
@@ -214,7 +215,9 @@ class ReplicationRun {
       windowBytes,
       ...this.#timeouts(),
       snapshotOnly: mode === "migrate",
-      flows,
+      // Releases before 1.11 all do; those from 1.11 to 1.13 do, too, but cannot be told from later ones (Dragonfly src/server/transaction.cc).
+      sourceJournalsFailures: master.protocolVersion === 0,
+      flows: master.flowCount,
       counters: this.#counters.buffer,
     };
   }

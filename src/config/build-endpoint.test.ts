@@ -78,8 +78,16 @@ describe("TLS files", () => {
     [{ "source-tls-ca": "/broken" }, {}, "--source-tls-ca: source.tls.ca: the file holds no certificate"],
     [{ "source-tls-cert": "/cert" }, {}, "--source-tls-cert: source.tls.cert: needs `tls.key`"],
     [{ "source-tls-key": "/key" }, {}, "--source-tls-key: source.tls.key: needs `tls.cert`"],
-    [{ "source-tls-cert": "/broken", "source-tls-key": "/key" }, {}, "--source-tls-cert: source.tls.cert: the file holds"],
-    [{ "source-tls-cert": "/cert", "source-tls-key": "/encrypted" }, {}, "--source-tls-key: source.tls.key: the file holds no key"],
+    [
+      { "source-tls-cert": "/broken", "source-tls-key": "/key" },
+      {},
+      "--source-tls-cert: source.tls.cert: the file holds",
+    ],
+    [
+      { "source-tls-cert": "/cert", "source-tls-key": "/encrypted" },
+      {},
+      "--source-tls-key: source.tls.key: the file holds no key",
+    ],
     [
       { "source-tls-cert": "/cert", "source-tls-key": "/encrypted" },
       { DF2REDIS_SOURCE_TLS_KEY_PASSPHRASE: "hunter3" },

@@ -20,7 +20,8 @@ test("no two keys share a variable or a flag, and no secret has a flag", () => {
 });
 
 test("every key is described", () => {
-  for (const field of CONFIG_FIELDS) expect(field.description, field.path).toMatch(/^[A-Z].*\.$/);
+  const undescribed = CONFIG_FIELDS.filter((field) => !/^[A-Z].*\.$/.test(field.description));
+  expect(undescribed.map((field) => field.path)).toEqual([]);
 });
 
 type Json = { readonly properties?: Record<string, Json>; readonly anyOf?: readonly Json[] };

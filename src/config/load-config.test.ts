@@ -31,7 +31,10 @@ function mistakes(given: Given): string[] {
   } catch (thrown) {
     const error = asDf2RedisError(thrown);
     expect(error.code).toMatch(/^CONFIG_/);
-    return error.message.split("\n").slice(1).map((line) => line.trim());
+    return error.message
+      .split("\n")
+      .slice(1)
+      .map((line) => line.trim());
   }
   throw new Error("no mistake was found");
 }
@@ -144,7 +147,11 @@ describe("mistakes in the file, with line and column", () => {
   const OK = "source: s:1\ntarget: t:2\n";
   const sizes = "as a number of bytes or like 64 KiB, 8 MiB";
   test.each([
-    ["unknown key", `${OK}bogus: 1\n`, "3:1: bogus: is not a known key. Allowed: source, target, taskName, log, advanced"],
+    [
+      "unknown key",
+      `${OK}bogus: 1\n`,
+      "3:1: bogus: is not a known key. Allowed: source, target, taskName, log, advanced",
+    ],
     [
       "unknown nested key with a suggestion",
       "source: {addr: 's:1', pasword: x}\ntarget: t:2\n",
@@ -155,37 +162,137 @@ describe("mistakes in the file, with line and column", () => {
       "source: s:1\ntarget:\n  addr: t:2\n  address: t:2\n",
       '4:3: target.address: is not a known key; did you mean "addr"? Allowed: addr, user, password, passwordFile, tls',
     ],
-    ["a key of later", `${OK}conflict:\n  policy: skip\n`, "3:1: conflict: is not supported: conflict policies come with a later version (keys of the target are replaced); remove this key"],
-    ["a key of later", `${OK}checkpoint: {enabled: true}\n`, "3:1: checkpoint: is not supported: checkpoints come with a later version; remove this key"],
-    ["a key of the Go tool", "source: {type: dragonfly, addr: 's:1'}\ntarget: t:2\n", "1:10: source.type: is not supported: the kind of server is found out by asking it; remove this key"],
-    ["wrong type, number", `${OK}taskName: 7\n`, "3:11: taskName: is a number, not a text; put it in quotes; allowed: 1 to 64 of the characters A–Z a–z 0–9 . _ -, the first a letter or digit"],
-    ["wrong type, boolean", "source: s:1\ntarget: {addr: 't:2', user: yes, password: true}\n", "2:44: target.password: is a true or false, not a text; put it in quotes; allowed: a text"],
-    ["wrong type, mapping", `${OK}log:\n  level: {a: 1}\n`, "4:10: log.level: is a mapping; allowed: one of trace, debug, info, warn, error"],
-    ["wrong type, list", `${OK}log:\n  level: [a]\n`, "4:10: log.level: is a list; allowed: one of trace, debug, info, warn, error"],
+    [
+      "a key of later",
+      `${OK}conflict:\n  policy: skip\n`,
+      "3:1: conflict: is not supported: conflict policies come with a later version (keys of the target are replaced); remove this key",
+    ],
+    [
+      "a key of later",
+      `${OK}checkpoint: {enabled: true}\n`,
+      "3:1: checkpoint: is not supported: checkpoints come with a later version; remove this key",
+    ],
+    [
+      "a key of the Go tool",
+      "source: {type: dragonfly, addr: 's:1'}\ntarget: t:2\n",
+      "1:10: source.type: is not supported: the kind of server is found out by asking it; remove this key",
+    ],
+    [
+      "wrong type, number",
+      `${OK}taskName: 7\n`,
+      "3:11: taskName: is a number, not a text; put it in quotes; allowed: 1 to 64 of the characters A–Z a–z 0–9 . _ -, the first a letter or digit",
+    ],
+    [
+      "wrong type, boolean",
+      "source: s:1\ntarget: {addr: 't:2', user: yes, password: true}\n",
+      "2:44: target.password: is a true or false, not a text; put it in quotes; allowed: a text",
+    ],
+    [
+      "wrong type, mapping",
+      `${OK}log:\n  level: {a: 1}\n`,
+      "4:10: log.level: is a mapping; allowed: one of trace, debug, info, warn, error",
+    ],
+    [
+      "wrong type, list",
+      `${OK}log:\n  level: [a]\n`,
+      "4:10: log.level: is a list; allowed: one of trace, debug, info, warn, error",
+    ],
     ["a list for a mapping", `${OK}advanced: [1]\n`, "3:11: advanced: is a list; allowed: a mapping"],
-    ["a value for a mapping", `${OK}log: debug\n`, "3:6: log: is a plain value; allowed: a mapping with the keys level, dir, consoleEnabled, format"],
+    [
+      "a value for a mapping",
+      `${OK}log: debug\n`,
+      "3:6: log: is a plain value; allowed: a mapping with the keys level, dir, consoleEnabled, format",
+    ],
     ["a list for a side", "source: [s]\ntarget: t:2\n", "1:9: source: is a list; allowed: a mapping"],
-    ["a choice", `${OK}log: {level: loud}\n`, '3:14: log.level: "loud" is not accepted; allowed: one of trace, debug, info, warn, error'],
-    ["a range", `${OK}advanced:\n  workers: 65\n`, "4:12: advanced.workers: 65 is not accepted; allowed: a whole number from 1 to 64"],
-    ["a fraction", `${OK}advanced: {workers: 1.5}\n`, "3:21: advanced.workers: 1.5 is not accepted; allowed: a whole number from 1 to 64"],
-    ["a number in quotes", `${OK}advanced: {workers: '4'}\n`, '3:21: advanced.workers: "4" is not accepted; allowed: a whole number from 1 to 64'],
-    ["deep", `${OK}advanced:\n  limits:\n    blobBytes: 1MB\n`, `5:16: advanced.limits.blobBytes: "1MB" is not accepted; allowed: a size from 1 KiB to 4 GiB, ${sizes}`],
-    ["a size in words over its range", `${OK}advanced: {batchBytes: 1 GiB}\n`, `3:24: advanced.batchBytes: "1 GiB" is not accepted; allowed: a size from 4 KiB to 64 MiB, ${sizes}`],
-    ["sizes that do not fit", `${OK}advanced: {batchBytes: 16 MiB}\n`, "3:24: advanced.windowBytes: is 8388608, less than advanced.batchBytes (16777216); allowed: at least as much"],
-    ["a boolean", `${OK}log: {consoleEnabled: no}\n`, '3:23: log.consoleEnabled: "no" is not accepted; allowed: true or false'],
-    ["a database in the URL", "source: s:1\ntarget: redis://t:2/3\n", "2:9: target.addr: a database number has no meaning here, because all databases are copied; leave it out"],
-    ["user twice", "source: s:1\ntarget: {addr: 'redis://u:p@t:2', user: v}\n", "2:41: target.user: is given twice: in the URL and here"],
-    ["password twice", "source: s:1\ntarget:\n  addr: redis://:p@t:2\n  passwordFile: x\n", "4:17: target.passwordFile: a password is given as well (as `password` or in the URL); allowed: one of them"],
-    ["TLS off and on", "source: s:1\ntarget: {addr: 'rediss://t:2', tls: false}\n", "2:37: target.tls.enabled: is false, but the URL starts with rediss://"],
-    ["user alone", "source: s:1\ntarget: {addr: 't:2', user: v}\n", "2:29: target.user: needs a password; allowed: `password`, `passwordFile` or a URL with both"],
+    [
+      "a choice",
+      `${OK}log: {level: loud}\n`,
+      '3:14: log.level: "loud" is not accepted; allowed: one of trace, debug, info, warn, error',
+    ],
+    [
+      "a range",
+      `${OK}advanced:\n  workers: 65\n`,
+      "4:12: advanced.workers: 65 is not accepted; allowed: a whole number from 1 to 64",
+    ],
+    [
+      "a fraction",
+      `${OK}advanced: {workers: 1.5}\n`,
+      "3:21: advanced.workers: 1.5 is not accepted; allowed: a whole number from 1 to 64",
+    ],
+    [
+      "a number in quotes",
+      `${OK}advanced: {workers: '4'}\n`,
+      '3:21: advanced.workers: "4" is not accepted; allowed: a whole number from 1 to 64',
+    ],
+    [
+      "deep",
+      `${OK}advanced:\n  limits:\n    blobBytes: 1MB\n`,
+      `5:16: advanced.limits.blobBytes: "1MB" is not accepted; allowed: a size from 1 KiB to 4 GiB, ${sizes}`,
+    ],
+    [
+      "a size in words over its range",
+      `${OK}advanced: {batchBytes: 1 GiB}\n`,
+      `3:24: advanced.batchBytes: "1 GiB" is not accepted; allowed: a size from 4 KiB to 64 MiB, ${sizes}`,
+    ],
+    [
+      "sizes that do not fit",
+      `${OK}advanced: {batchBytes: 16 MiB}\n`,
+      "3:24: advanced.windowBytes: is 8388608, less than advanced.batchBytes (16777216); allowed: at least as much",
+    ],
+    [
+      "a boolean",
+      `${OK}log: {consoleEnabled: no}\n`,
+      '3:23: log.consoleEnabled: "no" is not accepted; allowed: true or false',
+    ],
+    [
+      "a database in the URL",
+      "source: s:1\ntarget: redis://t:2/3\n",
+      "2:9: target.addr: a database number has no meaning here, because all databases are copied; leave it out",
+    ],
+    [
+      "user twice",
+      "source: s:1\ntarget: {addr: 'redis://u:p@t:2', user: v}\n",
+      "2:41: target.user: is given twice: in the URL and here",
+    ],
+    [
+      "password twice",
+      "source: s:1\ntarget:\n  addr: redis://:p@t:2\n  passwordFile: x\n",
+      "4:17: target.passwordFile: a password is given as well (as `password` or in the URL); allowed: one of them",
+    ],
+    [
+      "TLS off and on",
+      "source: s:1\ntarget: {addr: 'rediss://t:2', tls: false}\n",
+      "2:37: target.tls.enabled: is false, but the URL starts with rediss://",
+    ],
+    [
+      "user alone",
+      "source: s:1\ntarget: {addr: 't:2', user: v}\n",
+      "2:29: target.user: needs a password; allowed: `password`, `passwordFile` or a URL with both",
+    ],
     ["the same server", "source: s:1\ntarget: redis://s:1\n", "2:9: target.addr: is the address of the source as well"],
     ["not a mapping", "- a\n- b\n", "1:1: the file is not a mapping; allowed: lines like `source: host:port`"],
-    ["a key that is no text", `${OK}? [a]\n: 1\n`, "3:3: is not a known key. Allowed: source, target, taskName, log, advanced"],
+    [
+      "a key that is no text",
+      `${OK}? [a]\n: 1\n`,
+      "3:3: is not a known key. Allowed: source, target, taskName, log, advanced",
+    ],
     ["YAML: tab", `${OK}log:\n\tlevel: info\n`, "4:1: not valid YAML: a tab is used as indentation; use spaces"],
     ["YAML: twice", `${OK}source: x:1\n`, "3:1: not valid YAML: this key is given twice in the same mapping"],
-    ["YAML: reserved", `${OK}taskName: @x\n`, "3:11: not valid YAML: a plain text cannot start with this character; put it in quotes"],
-    ["YAML: alias", `${OK}taskName: *x\n`, "3:11: not valid YAML: an alias (*name) has no anchor (&name) before it; put a text that starts with * in quotes"],
-    ["YAML: tag", `${OK}taskName: !x y\n`, "3:11: not valid YAML: a tag (!name) is not known; put a text that starts with ! in quotes"],
+    [
+      "YAML: reserved",
+      `${OK}taskName: @x\n`,
+      "3:11: not valid YAML: a plain text cannot start with this character; put it in quotes",
+    ],
+    [
+      "YAML: alias",
+      `${OK}taskName: *x\n`,
+      "3:11: not valid YAML: an alias (*name) has no anchor (&name) before it; put a text that starts with * in quotes",
+    ],
+    [
+      "YAML: tag",
+      `${OK}taskName: !x y\n`,
+      "3:11: not valid YAML: a tag (!name) is not known; put a text that starts with ! in quotes",
+    ],
   ])("%s", (_name, yaml, line) => {
     expect(mistakes({ yaml })).toEqual([`conf/a.yaml:${line}`]);
   });
@@ -205,18 +312,36 @@ describe("mistakes elsewhere", () => {
   test.each([
     [{ flags: {} }, "source: is missing; give it in the file, as DF2REDIS_SOURCE or with --source"],
     [{ flags: { source: "s:1" } }, "target: is missing; give it in the file, as DF2REDIS_TARGET or with --target"],
-    [{ flags: { ...BOTH, workers: "many" } }, 'flag --workers: advanced.workers: "many" is not accepted; allowed: a whole number from 1 to 64'],
-    [{ flags: { ...BOTH, source: "s" } }, "flag --source: source.addr: the port is missing; allowed: host:port, [IPv6]:port, or a URL like redis://host:port"],
+    [
+      { flags: { ...BOTH, workers: "many" } },
+      'flag --workers: advanced.workers: "many" is not accepted; allowed: a whole number from 1 to 64',
+    ],
+    [
+      { flags: { ...BOTH, source: "s" } },
+      "flag --source: source.addr: the port is missing; allowed: host:port, [IPv6]:port, or a URL like redis://host:port",
+    ],
     [{ flags: { ...BOTH, bogus: "s" } }, "flag --bogus: is not a known flag"],
-    [{ flags: { ...BOTH, "target-password-file": "/x" } }, "flag --target-password-file: target.passwordFile: the file cannot be read: there is no such file"],
+    [
+      { flags: { ...BOTH, "target-password-file": "/x" } },
+      "flag --target-password-file: target.passwordFile: the file cannot be read: there is no such file",
+    ],
     [
       { flags: { ...BOTH, "target-password-file": "/x" }, files: { "/x": "\n" } },
       "flag --target-password-file: target.passwordFile: the file is empty",
     ],
-    [{ flags: BOTH, env: { DF2REDIS_SOURCE_PASWORD: "x" } }, "environment variable DF2REDIS_SOURCE_PASWORD: is not a known variable; did you mean DF2REDIS_SOURCE_PASSWORD?"],
+    [
+      { flags: BOTH, env: { DF2REDIS_SOURCE_PASWORD: "x" } },
+      "environment variable DF2REDIS_SOURCE_PASWORD: is not a known variable; did you mean DF2REDIS_SOURCE_PASSWORD?",
+    ],
     [{ flags: BOTH, env: { DF2REDIS_ZZZZZZ: "x" } }, "environment variable DF2REDIS_ZZZZZZ: is not a known variable"],
-    [{ flags: BOTH, env: { DF2REDIS_SOURCE_TLS: "yes" } }, 'environment variable DF2REDIS_SOURCE_TLS: source.tls.enabled: this value is not accepted; allowed: true or false'],
-    [{ flags: BOTH, env: { DF2REDIS_CONFIG: "nope.yaml" } }, "environment variable DF2REDIS_CONFIG: the file nope.yaml cannot be read: there is no such file"],
+    [
+      { flags: BOTH, env: { DF2REDIS_SOURCE_TLS: "yes" } },
+      "environment variable DF2REDIS_SOURCE_TLS: source.tls.enabled: this value is not accepted; allowed: true or false",
+    ],
+    [
+      { flags: BOTH, env: { DF2REDIS_CONFIG: "nope.yaml" } },
+      "environment variable DF2REDIS_CONFIG: the file nope.yaml cannot be read: there is no such file",
+    ],
   ] as [Given, string][])("%j", (given, line) => {
     expect(mistakes(given).at(0)).toBe(line);
   });

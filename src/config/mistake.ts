@@ -16,7 +16,7 @@ export type Mistake = {
   readonly unreadable?: boolean;
 };
 
-export function originText(origin: Origin): string {
+function originText(origin: Origin): string {
   switch (origin.kind) {
     case "file":
       return `${origin.file}:${origin.line}:${origin.column}`;

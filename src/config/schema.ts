@@ -113,7 +113,7 @@ function endpointSchema(side: Side) {
   });
 }
 
-export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
 
 const logSchema = z.strictObject({
   level: choiceField(LOG_LEVELS, {

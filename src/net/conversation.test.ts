@@ -12,13 +12,19 @@ function withPassword(endpoint: Endpoint, password = "pa55word", user?: string):
   return { ...endpoint, user, password: new Secret(password) };
 }
 
-const answers = (table: Record<string, string>): Script => ({ answer: (words) => table[words.join(" ")] ?? "-ERR unknown command\r\n" });
+const answers = (table: Record<string, string>): Script => ({
+  answer: (words) => table[words.join(" ")] ?? "-ERR unknown command\r\n",
+});
 
 describe("Conversation", () => {
   test("asks in order and gets the replies in order, error replies as replies", async () => {
     await using server = await scriptedServer(answers({ PING: "+PONG\r\n", "GET a": "$1\r\nx\r\n" }));
     const conversation = await Conversation.open(server.endpoint, OPTIONS);
-    const replies = await Promise.all([conversation.request("PING"), conversation.request("NO"), conversation.request("GET", "a")]);
+    const replies = await Promise.all([
+      conversation.request("PING"),
+      conversation.request("NO"),
+      conversation.request("GET", "a"),
+    ]);
     expect(replies).toEqual([
       { type: "simple", text: "PONG" },
       { type: "error", message: "ERR unknown command" },
@@ -41,7 +47,10 @@ describe("Conversation", () => {
   test.each([
     ["-WRONGPASS invalid username-password pair or user is disabled.", "does not accept the password"],
     ["-ERR invalid password", "does not accept the password"],
-    ["-ERR AUTH <password> called without any password configured for the default user. Are you sure?", "has no password"],
+    [
+      "-ERR AUTH <password> called without any password configured for the default user. Are you sure?",
+      "has no password",
+    ],
     ["-ERR something new", "refused the login"],
     [":1", "refused the login"],
   ])("a refused login: %s", async (answer, words) => {
@@ -99,9 +108,14 @@ describe("Conversation", () => {
   });
 
   test("a lost connection rejects all that waits, and tells the owner once", async () => {
-    await using server = await scriptedServer({ answer: (words, socket) => (words[0] === "PING" ? "+PONG\r\n" : (socket.destroy(), undefined)) });
+    await using server = await scriptedServer({
+      answer: (words, socket) => (words[0] === "PING" ? "+PONG\r\n" : (socket.destroy(), undefined)),
+    });
     const closed: unknown[] = [];
-    const conversation = await Conversation.open(server.endpoint, { ...OPTIONS, onClose: (error) => void closed.push(error?.code) });
+    const conversation = await Conversation.open(server.endpoint, {
+      ...OPTIONS,
+      onClose: (error) => void closed.push(error?.code),
+    });
     await conversation.request("PING");
     const results = await Promise.allSettled([conversation.request("GET", "a"), conversation.request("GET", "b")]);
     expect(results.map((result) => result.status)).toEqual(["rejected", "rejected"]);
@@ -109,9 +123,14 @@ describe("Conversation", () => {
   });
 
   test("our own close is no error", async () => {
-    await using server = await scriptedServer({ onConnection: (socket) => void socket.on("end", () => socket.end()).resume() });
+    await using server = await scriptedServer({
+      onConnection: (socket) => void socket.on("end", () => socket.end()).resume(),
+    });
     const closed: unknown[] = [];
-    const conversation = await Conversation.open(server.endpoint, { ...OPTIONS, onClose: (error) => void closed.push(error) });
+    const conversation = await Conversation.open(server.endpoint, {
+      ...OPTIONS,
+      onClose: (error) => void closed.push(error),
+    });
     conversation.close();
     await until(() => closed.length === 1);
     expect(closed).toEqual([undefined]);
@@ -132,12 +151,18 @@ describe("Conversation", () => {
         },
       });
       const closed: unknown[] = [];
-      const conversation = await Conversation.open(server.endpoint, { ...OPTIONS, onClose: (error) => void closed.push(error) });
+      const conversation = await Conversation.open(server.endpoint, {
+        ...OPTIONS,
+        onClose: (error) => void closed.push(error),
+      });
       const detached = await conversation.requestAndDetach("DFLY", "FLOW");
       expect(detached.reply).toMatchObject({ type: "array" });
       let received = detached.leftover.toString();
       let ended = false;
-      detached.socket.setHandlers({ onData: (chunk) => void (received += chunk.toString()), onClose: () => void (ended = true) });
+      detached.socket.setHandlers({
+        onData: (chunk) => void (received += chunk.toString()),
+        onClose: () => void (ended = true),
+      });
       detached.socket.resume();
       await until(() => ended);
       expect(received).toBe(stream);

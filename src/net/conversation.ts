@@ -3,7 +3,7 @@
  * endpoint has a password. When the talking is over, `requestAndDetach` hands the socket on with every byte that followed the last reply.
  */
 import type { Endpoint } from "../config/endpoint.ts";
-import { asDf2RedisError, Df2RedisError } from "../errors/df2redis-error.ts";
+import { asDf2RedisError, type Df2RedisError } from "../errors/df2redis-error.ts";
 import { encodeRequest } from "../resp/encode-request.ts";
 import { describeReply, type Reply } from "../resp/reply.ts";
 import { ReplyDecoder } from "../resp/reply-decoder.ts";
@@ -101,7 +101,11 @@ export class Conversation {
     const words = reply.type === "error" ? reply.message : describeReply(reply);
     throw (
       serverRefusal(this.peer, "AUTH", words) ??
-      peerError("AUTH_FAILED", this.peer, `The ${peerName(this.peer)} refused the login. It answered AUTH with: ${words}`)
+      peerError(
+        "AUTH_FAILED",
+        this.peer,
+        `The ${peerName(this.peer)} refused the login. It answered AUTH with: ${words}`,
+      )
     );
   }
 
@@ -153,20 +157,26 @@ export class Conversation {
     const words = reply.type === "error" ? reply.message : describeReply(reply);
     return (
       serverRefusal(this.peer, "the connection", words) ??
-      peerError("PROTOCOL_VIOLATION", this.peer, `The ${peerName(this.peer)} sent a reply that nothing asked for: ${words}`)
+      peerError(
+        "PROTOCOL_VIOLATION",
+        this.peer,
+        `The ${peerName(this.peer)} sent a reply that nothing asked for: ${words}`,
+      )
     );
   }
 
   #nonsense(error: Df2RedisError): Df2RedisError {
     if (error.code !== "PROTOCOL_VIOLATION" || this.#replies > 0) return error.withContext({ role: this.peer.role });
-    const guess = guessWhatAnswers(this.#firstBytes ?? Buffer.alloc(0)) ?? "what answers there does not speak the Redis protocol";
+    const guess =
+      guessWhatAnswers(this.#firstBytes ?? Buffer.alloc(0)) ?? "what answers there does not speak the Redis protocol";
     const message = `The ${peerName(this.peer)} sent nonsense: ${guess}. Check the address and the port.`;
     return peerError("PROTOCOL_VIOLATION", this.peer, message, error);
   }
 
   #onTimeout(doing: string): void {
     const text = `The ${peerName(this.peer)} did not answer ${doing} within ${this.#options.replyTimeoutMs} ms.`;
-    const hint = this.#replies === 0 && this.peer.endpoint.tls === undefined ? " If that port speaks TLS, turn TLS on." : "";
+    const hint =
+      this.#replies === 0 && this.peer.endpoint.tls === undefined ? " If that port speaks TLS, turn TLS on." : "";
     this.#socket?.destroy(peerError("TIMEOUT", this.peer, text + hint));
   }
 
@@ -193,5 +203,7 @@ export class Conversation {
 /** The words of a request that may be shown: never those of AUTH. */
 function requestName(args: readonly string[]): string {
   if (args[0] === "AUTH") return "AUTH";
-  return args.slice(0, args[0] === "REPLCONF" || args[0] === "DFLY" || args[0] === "INFO" || args[0] === "CONFIG" ? 2 : 1).join(" ");
+  return args
+    .slice(0, args[0] === "REPLCONF" || args[0] === "DFLY" || args[0] === "INFO" || args[0] === "CONFIG" ? 2 : 1)
+    .join(" ");
 }

@@ -28,18 +28,28 @@ function meaningOf(peer: Peer, doing: string, words: string): Meaning | undefine
     return { code: "AUTH_FAILED", text: `${name} wants a password, and none was given.` };
   }
   if (words.startsWith("WRONGPASS") || /invalid password/i.test(words)) {
-    return { code: "AUTH_FAILED", text: `${name} does not accept the password of user "${user}", or that user is disabled.` };
+    return {
+      code: "AUTH_FAILED",
+      text: `${name} does not accept the password of user "${user}", or that user is disabled.`,
+    };
   }
   if (words.startsWith("NOPERM")) {
-    return { code: "AUTH_FAILED", text: `User "${user}" may not run ${doing} on the ${peerName(peer)}; widen its ACL.` };
+    return {
+      code: "AUTH_FAILED",
+      text: `User "${user}" may not run ${doing} on the ${peerName(peer)}; widen its ACL.`,
+    };
   }
   if (/without any password configured|no password is set/i.test(words)) {
     return { code: "AUTH_FAILED", text: `${name} has no password, but one was given; leave it out.` };
   }
   if (words.startsWith("DENIED")) {
-    return { code: "AUTH_FAILED", text: `${name} is in protected mode and takes connections from its own machine only.` };
+    return {
+      code: "AUTH_FAILED",
+      text: `${name} is in protected mode and takes connections from its own machine only.`,
+    };
   }
-  if (words.startsWith("LOADING")) return { code: notReady, text: `${name} is still loading its data; try again when it is done.` };
+  if (words.startsWith("LOADING"))
+    return { code: notReady, text: `${name} is still loading its data; try again when it is done.` };
   if (/max(imum)? number of clients/i.test(words)) {
     return { code: notReady, text: `${name} has no connection left (its maxclients is reached).` };
   }

@@ -93,7 +93,12 @@ export function connectTimeoutError(peer: Peer, timeoutMs: number, stage: "tcp" 
 
 export function abortedError(peer: Peer, reason: unknown): Df2RedisError {
   if (reason instanceof Df2RedisError) return reason;
-  return peerError("INTERRUPTED", peer, `The connection to the ${peerName(peer)} was given up because the run stops.`, reason);
+  return peerError(
+    "INTERRUPTED",
+    peer,
+    `The connection to the ${peerName(peer)} was given up because the run stops.`,
+    reason,
+  );
 }
 
 /** node:tls throws at once when the CA, the certificate or the key cannot be used. */
@@ -132,7 +137,8 @@ function tlsWords(thrown: unknown): string | undefined {
   if (/before secure TLS connection was established/.test(thrown.message)) {
     return "it closed the connection during the TLS handshake; does that port speak TLS?";
   }
-  if (code.startsWith("ERR_SSL_") || code === "EPROTO") return `the TLS handshake failed (${thrown.reason ?? thrown.message})`;
+  if (code.startsWith("ERR_SSL_") || code === "EPROTO")
+    return `the TLS handshake failed (${thrown.reason ?? thrown.message})`;
   return undefined;
 }
 

@@ -10,7 +10,15 @@ import type { Endpoint } from "../config/endpoint.ts";
 import { asDf2RedisError, type Df2RedisError } from "../errors/df2redis-error.ts";
 import { tcpOptions, tlsOptions } from "./connect-options.ts";
 import type { PeerRole } from "./peer-role.ts";
-import { abortedError, closedError, connectError, connectTimeoutError, lostError, type Peer, tlsSettingsError } from "./socket-errors.ts";
+import {
+  abortedError,
+  closedError,
+  connectError,
+  connectTimeoutError,
+  lostError,
+  type Peer,
+  tlsSettingsError,
+} from "./socket-errors.ts";
 
 const READ_BUFFER_BYTES = 256 * 1024;
 /** How long `end` waits for the other side to close as well. */
@@ -62,7 +70,12 @@ export class NetSocket {
   #bytesRead = 0;
   #lingerTimer: NodeJS.Timeout | undefined;
 
-  constructor(endpoint: Endpoint, options: SocketOptions, opened: (socket: NetSocket) => void, failed: (error: Df2RedisError) => void) {
+  constructor(
+    endpoint: Endpoint,
+    options: SocketOptions,
+    opened: (socket: NetSocket) => void,
+    failed: (error: Df2RedisError) => void,
+  ) {
     this.peer = { endpoint, role: options.role };
     this.#handlers = options;
     this.#signal = options.signal;
@@ -165,7 +178,10 @@ export class NetSocket {
     const socket = this.#socket;
     const tls = this.peer.endpoint.tls !== undefined;
     let stage: "tcp" | "tls" = "tcp";
-    const timer = setTimeout(() => this.destroy(connectTimeoutError(this.peer, connectTimeoutMs, stage)), connectTimeoutMs);
+    const timer = setTimeout(
+      () => this.destroy(connectTimeoutError(this.peer, connectTimeoutMs, stage)),
+      connectTimeoutMs,
+    );
     const onAbort = (): void => this.destroy(abortedError(this.peer, this.#signal?.reason));
     this.#signal?.addEventListener("abort", onAbort, { once: true });
     socket.once("connect", () => {
@@ -187,7 +203,7 @@ export class NetSocket {
       this.#signal?.removeEventListener("abort", onAbort);
       this.#closed = true;
       if (this.#open) this.#handlers.onClose(this.#failure);
-      else failed(this.#failure ?? connectError(this.peer, new Error("the connection was closed while it was being opened")));
+      else failed(this.#failure ?? connectError(this.peer, "it was given up"));
     });
   }
 

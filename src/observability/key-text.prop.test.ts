@@ -14,7 +14,10 @@ function readBack(text: string): Buffer {
 }
 
 test("a text stands for exactly the bytes of its key", () => {
-  const bytes = fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.string({ unit: "binary" }).map((text) => Buffer.from(text)));
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 40 }),
+    fc.string({ unit: "binary" }).map((text) => Buffer.from(text)),
+  );
   fc.assert(
     fc.property(bytes, (key) => {
       const text = keyText(key, 1000);

@@ -36,7 +36,13 @@ describe("where lines go", () => {
   test("to the console as JSON, or as lines for people on a terminal", () => {
     const json = open({});
     json.logger.info({ flow: 1 }, "hello");
-    expect(JSON.parse(json.lines.join(""))).toMatchObject({ level: "info", task: "orders", command: "migrate", flow: 1, msg: "hello" });
+    expect(JSON.parse(json.lines.join(""))).toMatchObject({
+      level: "info",
+      task: "orders",
+      command: "migrate",
+      flow: 1,
+      msg: "hello",
+    });
     const pretty = open({}, true);
     pretty.logger.info({ flow: 1 }, "hello");
     expect(pretty.lines.join("")).toMatch(/^\[\d\d:\d\d:\d\d\] INFO.*hello.*"flow":1.*\n$/s);
@@ -101,7 +107,9 @@ describe("I10: no secret, and no key above trace", () => {
     log.logger.error({ err: error }, "failed");
     const text = log.lines.join("");
     expect(text).not.toContain("user:secret");
-    expect(JSON.parse(text)).toMatchObject({ err: { code: "TARGET_REJECTED", context: { lsn: 7 }, message: "SET <data> was refused" } });
+    expect(JSON.parse(text)).toMatchObject({
+      err: { code: "TARGET_REJECTED", context: { lsn: 7 }, message: "SET <data> was refused" },
+    });
   });
 
   test("at trace they stay", () => {

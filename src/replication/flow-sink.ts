@@ -50,6 +50,8 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
   readonly deadlines: HeldDeadlines;
   readonly #options: FlowSinkOptions;
   readonly #journal: JournalTranslator;
+  /** Active while an object comes from the journal instead of the snapshot. */
+  readonly #journaled: { active: boolean };
   #inSnapshot: boolean;
   #held = false;
 
@@ -57,17 +59,21 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
     const { writer, capabilities, losses, clock } = options;
     const { encoder } = writer;
     const deadlines = new HeldDeadlines({ clock });
+    const journaled = { active: false };
     super({
       encoder,
       capabilities,
       losses,
       isFull: () => writer.isFull(),
-      countKey: options.countKey,
+      countKey: (typeName) => {
+        if (!journaled.active) options.countKey(typeName);
+      },
       onAux: (key, value) => {
         if (key.equalsIgnoreCase("DF-VER")) options.onDragonflyVersion(value.toText());
       },
     });
     this.deadlines = deadlines;
+    this.#journaled = journaled;
     this.#options = options;
     this.#inSnapshot = inSnapshot;
     this.#journal = new JournalTranslator({
@@ -153,15 +159,25 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
     this.#options.events.flushReached({ txid: command.txid, lsn: command.lsn, db: name === "FLUSHALL" ? -1 : command.db });
   }
 
-  /** A journaled RESTORE of a dump that the target cannot load: its elements go the way of a snapshot object's. */
+  /** A journaled RESTORE of a dump that the target cannot load as it is: it goes the way of a snapshot object, without counting as one. */
   #restoreForeign(dump: ForeignDump): void {
-    const { body } = dump;
-    const { limits } = this.#options;
+    this.#journaled.active = true;
+    try {
+      this.#writeForeign(dump);
+    } finally {
+      this.#journaled.active = false;
+    }
+  }
+
+  #writeForeign({ db, key, type, body, expireAtMs }: ForeignDump): void {
+    // Its deadline is settled and its stickiness reported already.
+    const header = { type, db, key, expireAtMs, sticky: false, mcFlags: -1 };
+    if (this.wantsBody(type)) {
+      super.body(header, body);
+      return;
+    }
     const cursor = new Cursor().resetTo(body.buf, body.start, body.end);
-    const { db, key, type, expireAtMs, sticky } = dump;
-    const header = { type, db, key, expireAtMs: -1, sticky, mcFlags: -1 };
-    const { reader, value } = beginValue(cursor, header, { handler: this, limits });
-    // Its deadline has been settled already.
+    const { reader, value } = beginValue(cursor, { ...header, expireAtMs: -1 }, { handler: this, limits: this.#options.limits });
     value.expireAtMs = expireAtMs;
     while (!reader.isDone) reader.next(cursor, this, value);
     this.end(value);

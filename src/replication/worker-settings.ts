@@ -15,6 +15,8 @@ export type WorkerSettings = {
   readonly connectTimeoutMs: number;
   readonly replyTimeoutMs: number;
   readonly snapshotOnly: boolean;
+  /** The master journals commands that failed, too: a refusal by the target repeats the source's. */
+  readonly sourceJournalsFailures: boolean;
   readonly flows: number;
   readonly counters: SharedArrayBuffer;
 };

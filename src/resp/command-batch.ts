@@ -5,7 +5,7 @@
 export type CommandDescription = {
   /** Upper-case name. */
   readonly name: string;
-  /** First argument after the name, which is the key of nearly every command; undefined when there is none. */
+  /** The command's first key; undefined when there is no argument. */
   readonly key: Buffer | undefined;
   readonly argc: number;
   readonly db: number;
@@ -13,6 +13,9 @@ export type CommandDescription = {
   readonly lsn: number;
   readonly flow: number;
 };
+
+/** Where the first key stands, when it is not the first argument. */
+const KEY_POSITIONS: Readonly<Record<string, number>> = { BITOP: 2, EVAL: 3, XGROUP: 2 };
 
 const CACHED = 4096;
 /** `N\r\n` for small N, the length lines of nearly all arguments. */
@@ -94,7 +97,9 @@ export class CommandBatch {
     };
     const argc = line();
     const name = bulk().toString("latin1").toUpperCase();
-    const key = argc > 1 ? bulk() : undefined;
+    const keyAt = KEY_POSITIONS[name] ?? 1;
+    let key: Buffer | undefined;
+    for (let i = 1; i <= keyAt && i < argc; i++) key = bulk();
     return { name, key, argc, db: this.#dbs[index] ?? 0, lsn: this.#lsns[index] ?? -1, flow: this.#flows[index] ?? 0 };
   }
 

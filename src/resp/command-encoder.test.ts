@@ -18,7 +18,9 @@ describe("CommandEncoder", () => {
     encoder.argInt(1924992000123);
     const { buf, at } = encoder.argReserve(3);
     buf.write("abc", at);
-    expect(wire(encoder)).toBe("*6\r\n$3\r\nSET\r\n$3\r\nkey\r\n$5\r\nvalue\r\n$2\r\n\x00\xff\r\n$13\r\n1924992000123\r\n$3\r\nabc\r\n");
+    expect(wire(encoder)).toBe(
+      "*6\r\n$3\r\nSET\r\n$3\r\nkey\r\n$5\r\nvalue\r\n$2\r\n\x00\xff\r\n$13\r\n1924992000123\r\n$3\r\nabc\r\n",
+    );
   });
 
   test("counts text in bytes, not in characters", () => {
@@ -71,8 +73,22 @@ describe("CommandEncoder", () => {
     }
     const batch = encoder.take();
     expect(batch?.count).toBe(2000);
-    expect(batch?.describe(2 * 777)).toEqual({ name: "SELECT", key: Buffer.from("9"), argc: 2, db: 9, lsn: 2 ** 40 + 777, flow: 2 });
-    expect(batch?.describe(2 * 777 + 1)).toEqual({ name: "SET", key: Buffer.from("key:777"), argc: 3, db: 9, lsn: 2 ** 40 + 777, flow: 2 });
+    expect(batch?.describe(2 * 777)).toEqual({
+      name: "SELECT",
+      key: Buffer.from("9"),
+      argc: 2,
+      db: 9,
+      lsn: 2 ** 40 + 777,
+      flow: 2,
+    });
+    expect(batch?.describe(2 * 777 + 1)).toEqual({
+      name: "SET",
+      key: Buffer.from("key:777"),
+      argc: 3,
+      db: 9,
+      lsn: 2 ** 40 + 777,
+      flow: 2,
+    });
     expect(batch?.describe(1)).toMatchObject({ db: 1, lsn: 2 ** 40 });
   });
 

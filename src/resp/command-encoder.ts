@@ -5,7 +5,7 @@
  *
  * Use: `select(db)`, `begin(argc)`, then exactly `argc` calls of `arg*`. Every argument is copied before the call returns.
  */
-import { Slice } from "../bytes/slice.ts";
+import type { Slice } from "../bytes/slice.ts";
 import { Df2RedisError } from "../errors/df2redis-error.ts";
 import { CommandBatch } from "./command-batch.ts";
 

@@ -6,7 +6,9 @@ type Seen = { readonly count: number; readonly errors: readonly (readonly [numbe
 
 function countAll(pieces: readonly Buffer[]): Seen {
   const errors: [number, string, number][] = [];
-  const counter = new ReplyCounter({ onErrorReply: (index, message, element) => errors.push([index, message, element]) });
+  const counter = new ReplyCounter({
+    onErrorReply: (index, message, element) => errors.push([index, message, element]),
+  });
   let fed = 0;
   for (const piece of pieces) fed += counter.feed(piece);
   expect(fed).toBe(counter.count);
@@ -25,8 +27,26 @@ const VECTORS: readonly (readonly [string, Seen])[] = [
   ["*0\r\n*-1\r\n*2\r\n:1\r\n$1\r\nx\r\n", { count: 3, errors: [] }],
   ["*2\r\n*2\r\n:1\r\n*0\r\n*1\r\n*1\r\n+a\r\n+OK\r\n", { count: 2, errors: [] }],
   ["#t\r\n,1.5\r\n(99\r\n%1\r\n+a\r\n:1\r\n~1\r\n+a\r\n=5\r\ntxt:a\r\n", { count: 6, errors: [] }],
-  ["-ERR first\r\n+OK\r\n-WRONGTYPE second\r\n", { count: 3, errors: [[0, "ERR first", -1], [2, "WRONGTYPE second", -1]] }],
-  ["+OK\r\n*3\r\n+OK\r\n-ERR in exec\r\n:1\r\n-ERR after\r\n", { count: 3, errors: [[1, "ERR in exec", 1], [2, "ERR after", -1]] }],
+  [
+    "-ERR first\r\n+OK\r\n-WRONGTYPE second\r\n",
+    {
+      count: 3,
+      errors: [
+        [0, "ERR first", -1],
+        [2, "WRONGTYPE second", -1],
+      ],
+    },
+  ],
+  [
+    "+OK\r\n*3\r\n+OK\r\n-ERR in exec\r\n:1\r\n-ERR after\r\n",
+    {
+      count: 3,
+      errors: [
+        [1, "ERR in exec", 1],
+        [2, "ERR after", -1],
+      ],
+    },
+  ],
   ["*3\r\n*2\r\n:1\r\n*1\r\n:2\r\n:3\r\n-ERR third\r\n", { count: 1, errors: [[0, "ERR third", 2]] }],
   ["*2\r\n+OK\r\n*2\r\n:1\r\n-ERR deep\r\n", { count: 1, errors: [[0, "ERR deep", 1]] }],
   ["-ERR ünï\r\n", { count: 1, errors: [[0, "ERR ünï", -1]] }],

@@ -76,7 +76,8 @@ export class ReplyCounter {
     while (at + 5 <= end) {
       const type = chunk[at];
       if (type === PLUS) {
-        if (chunk[at + 1] !== LETTER_O || chunk[at + 2] !== LETTER_K || chunk[at + 3] !== CR || chunk[at + 4] !== LF) break;
+        if (chunk[at + 1] !== LETTER_O || chunk[at + 2] !== LETTER_K || chunk[at + 3] !== CR || chunk[at + 4] !== LF)
+          break;
         at += 5;
       } else if (type === COLON) {
         // The common answers have one digit; -1 and longer counts are found by the loop.

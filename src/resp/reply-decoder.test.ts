@@ -23,7 +23,10 @@ const VECTORS: readonly (readonly [string, Reply])[] = [
   ["$-1\r\n", NULL],
   ["*-1\r\n", NULL],
   ["*0\r\n", array()],
-  ["*2\r\n+FULL\r\n+845c4fc06e0aaa1d0743a1cd26b78e9eddfdc646\r\n", array(simple("FULL"), simple("845c4fc06e0aaa1d0743a1cd26b78e9eddfdc646"))],
+  [
+    "*2\r\n+FULL\r\n+845c4fc06e0aaa1d0743a1cd26b78e9eddfdc646\r\n",
+    array(simple("FULL"), simple("845c4fc06e0aaa1d0743a1cd26b78e9eddfdc646")),
+  ],
   ["*3\r\n*2\r\n:1\r\n*0\r\n$-1\r\n*1\r\n$1\r\nx\r\n", array(array(integer(1), array()), NULL, array(bulk("x")))],
   ["*2\r\n-ERR a\r\n$2\r\nok\r\n", array({ type: "error", message: "ERR a" }, bulk("ok"))],
   ["_\r\n", NULL],
@@ -53,7 +56,7 @@ function failure(text: string | Buffer, limits: Partial<ReplyLimits> = {}): Df2R
   } catch (error) {
     expect(error).toBeInstanceOf(Df2RedisError);
     // It stays broken: nothing behind an undecodable byte can be trusted.
-    expect(() => decoder.next()).toThrow(error as Df2RedisError);
+    expect(() => decoder.next()).toThrow(error);
     return error as Df2RedisError;
   }
   throw new Error("decoded without an error");
@@ -109,7 +112,9 @@ describe("ReplyDecoder", () => {
   test("a large bulk in many chunks", () => {
     const value = Buffer.alloc(300_000, "abcdefg");
     const wire = Buffer.concat([Buffer.from(`$${value.length}\r\n`), value, Buffer.from("\r\n:7\r\n")]);
-    const pieces = Array.from({ length: Math.ceil(wire.length / 1000) }, (_, i) => wire.subarray(1000 * i, 1000 * (i + 1)));
+    const pieces = Array.from({ length: Math.ceil(wire.length / 1000) }, (_, i) =>
+      wire.subarray(1000 * i, 1000 * (i + 1)),
+    );
     expect(decodeAll(new ReplyDecoder(), pieces)).toEqual([{ type: "bulk", bytes: value }, integer(7)]);
   });
 
@@ -160,19 +165,19 @@ describe("ReplyDecoder", () => {
 
 describe("reading a Reply", () => {
   test("text, integers and items of what may come in several forms", () => {
-    expect([replyText(simple("a")), replyText(bulk("b")), replyText(integer(3)), replyText(NULL), replyText(undefined)]).toEqual([
-      "a",
-      "b",
-      "3",
-      undefined,
-      undefined,
-    ]);
-    expect([replyInteger(integer(3)), replyInteger(bulk("4")), replyInteger(simple("x")), replyInteger(array())]).toEqual([
-      3,
-      4,
-      undefined,
-      undefined,
-    ]);
+    expect([
+      replyText(simple("a")),
+      replyText(bulk("b")),
+      replyText(integer(3)),
+      replyText(NULL),
+      replyText(undefined),
+    ]).toEqual(["a", "b", "3", undefined, undefined]);
+    expect([
+      replyInteger(integer(3)),
+      replyInteger(bulk("4")),
+      replyInteger(simple("x")),
+      replyInteger(array()),
+    ]).toEqual([3, 4, undefined, undefined]);
     expect(replyItems(array(NULL))).toEqual([NULL]);
     expect(replyItems(NULL)).toBeUndefined();
   });

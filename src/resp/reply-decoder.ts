@@ -94,7 +94,9 @@ export class ReplyDecoder {
     if (this.#start === this.#end) this.#rebase(this.#buf);
     if (this.#end + size <= this.#buf.length) return;
     const held = this.#end - this.#start;
-    this.#rebase(held + size <= this.#buf.length / 2 ? this.#buf : Buffer.allocUnsafeSlow(Math.max(4096, 2 * (held + size))));
+    this.#rebase(
+      held + size <= this.#buf.length / 2 ? this.#buf : Buffer.allocUnsafeSlow(Math.max(4096, 2 * (held + size))),
+    );
   }
 
   #rebase(target: Buffer): void {
@@ -112,7 +114,8 @@ export class ReplyDecoder {
     if (end < 0) return undefined;
     const type = this.#buf[this.#start] ?? 0;
     const text = this.#buf.toString("latin1", this.#start + 1, end);
-    if (this.offset - this.#replyStart > this.#limits.replyBytes) throw this.#limit(`a reply of more than ${this.#limits.replyBytes} bytes`);
+    if (this.offset - this.#replyStart > this.#limits.replyBytes)
+      throw this.#limit(`a reply of more than ${this.#limits.replyBytes} bytes`);
     const value = this.#value(type, text, end);
     this.#start = end + 2;
     this.#scanned = this.#start;
@@ -158,7 +161,8 @@ export class ReplyDecoder {
 
   #double(text: string): Reply {
     const value = text === "inf" ? Infinity : text === "-inf" ? -Infinity : Number(text);
-    if (text === "" || (Number.isNaN(value) && text !== "nan")) throw this.#violation("a double reply that is not a number");
+    if (text === "" || (Number.isNaN(value) && text !== "nan"))
+      throw this.#violation("a double reply that is not a number");
     return { type: "double", value };
   }
 
@@ -183,7 +187,8 @@ export class ReplyDecoder {
     const size = this.#bulkSize;
     if (this.#end - this.#start < size + 2) return undefined;
     const end = this.#start + size;
-    if (this.#buf[end] !== 13 || this.#buf[end + 1] !== 10) throw this.#violation("a string that does not end where its length says");
+    if (this.#buf[end] !== 13 || this.#buf[end + 1] !== 10)
+      throw this.#violation("a string that does not end where its length says");
     const bytes = Buffer.from(this.#buf.subarray(this.#start, end));
     this.#start = end + 2;
     this.#scanned = this.#start;
@@ -198,7 +203,8 @@ export class ReplyDecoder {
     if (this.#elements > this.#limits.elements) {
       throw this.#limit(`a reply of ${this.#elements} elements, more than ${this.#limits.elements}`);
     }
-    if (this.#open.length >= this.#limits.depth) throw this.#limit(`arrays nested more than ${this.#limits.depth} deep`);
+    if (this.#open.length >= this.#limits.depth)
+      throw this.#limit(`arrays nested more than ${this.#limits.depth} deep`);
     this.#open.push({ items: [], missing: size });
     return "opened";
   }

@@ -56,7 +56,9 @@ type Counted = { count: number; errors: [number, string, number][] };
 
 function count(pieces: readonly Buffer[]): Counted {
   const errors: [number, string, number][] = [];
-  const counter = new ReplyCounter({ onErrorReply: (index, message, element) => errors.push([index, message, element]) });
+  const counter = new ReplyCounter({
+    onErrorReply: (index, message, element) => errors.push([index, message, element]),
+  });
   for (const piece of pieces) counter.feed(piece);
   return { count: counter.count, errors };
 }

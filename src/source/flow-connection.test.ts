@@ -7,12 +7,22 @@ import { openFlow, type OpenFlowOptions } from "./flow-connection.ts";
 const TOKEN = "845c4fc06e0aaa1d0743a1cd26b78e9eddfdc646";
 
 function options(server: ScriptedServer, more: Partial<OpenFlowOptions> = {}): OpenFlowOptions {
-  return { endpoint: server.endpoint, masterId: "m".repeat(40), syncId: "SYNC1", flow: 3, connectTimeoutMs: 2000, replyTimeoutMs: 200, ...more };
+  return {
+    endpoint: server.endpoint,
+    masterId: "m".repeat(40),
+    syncId: "SYNC1",
+    flow: 3,
+    connectTimeoutMs: 2000,
+    replyTimeoutMs: 200,
+    ...more,
+  };
 }
 
 describe("openFlow", () => {
   test("asks for a flow, with an LSN or without, and reads the answer", async () => {
-    await using server = await scriptedServer({ answer: (words) => `*2\r\n+${words.length > 5 ? "PARTIAL" : "FULL"}\r\n+${TOKEN}\r\n` });
+    await using server = await scriptedServer({
+      answer: (words) => `*2\r\n+${words.length > 5 ? "PARTIAL" : "FULL"}\r\n+${TOKEN}\r\n`,
+    });
     const full = await openFlow(options(server));
     const partial = await openFlow(options(server, { lsn: 2 ** 52 }));
     expect([full.kind, full.eofToken, full.flow, partial.kind]).toEqual(["full", TOKEN, 3, "partial"]);
@@ -38,7 +48,10 @@ describe("openFlow", () => {
     expect(flow.bytesRead).toBeLessThanOrEqual(8192);
     const received: Buffer[] = [];
     const closed: unknown[] = [];
-    flow.attach({ onData: (chunk) => void received.push(Buffer.from(chunk)), onClose: (error) => void closed.push(error?.code) });
+    flow.attach({
+      onData: (chunk) => void received.push(Buffer.from(chunk)),
+      onClose: (error) => void closed.push(error?.code),
+    });
     await until(() => closed.length === 1);
     expect(Buffer.concat(received).equals(stream)).toBe(true);
     expect(flow.bytesRead).toBe(stream.length);
@@ -88,7 +101,9 @@ describe("openFlow", () => {
   });
 
   test("acknowledges, and the last acknowledgement gets through before the end", async () => {
-    await using server = await scriptedServer({ answer: (words) => (words[1] === "FLOW" ? `*2\r\n+FULL\r\n+${TOKEN}\r\n` : undefined) });
+    await using server = await scriptedServer({
+      answer: (words) => (words[1] === "FLOW" ? `*2\r\n+FULL\r\n+${TOKEN}\r\n` : undefined),
+    });
     const flow = await openFlow(options(server));
     flow.attach({ onData: () => undefined, onClose: () => undefined });
     flow.sendAck(1);

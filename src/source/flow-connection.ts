@@ -59,8 +59,10 @@ function toFlow(flow: number, detached: Detached): FlowConnection {
     const items = replyItems(reply);
     const kind = replyText(items?.[0]);
     const eofToken = replyText(items?.[1]) ?? "";
-    if (kind !== "FULL" && kind !== "PARTIAL") throw unexpectedReply(socket.peer, doing, reply, "neither FULL nor PARTIAL");
-    if (!/^[0-9a-f]{40}$/i.test(eofToken)) throw unexpectedReply(socket.peer, doing, reply, "the end token is not 40 hex digits");
+    if (kind !== "FULL" && kind !== "PARTIAL")
+      throw unexpectedReply(socket.peer, doing, reply, "neither FULL nor PARTIAL");
+    if (!/^[0-9a-f]{40}$/i.test(eofToken))
+      throw unexpectedReply(socket.peer, doing, reply, "the end token is not 40 hex digits");
     return new FlowConnection({ flow, kind: kind === "FULL" ? "full" : "partial", eofToken, detached });
   } catch (thrown) {
     socket.destroy();

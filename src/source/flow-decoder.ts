@@ -22,7 +22,9 @@ export interface FlowHandler<T> extends RdbHandler<T>, JournalHandler {
   snapshotEnd(lsn: number): void;
 }
 
-export type FlowStart = { readonly kind: "full"; readonly eofToken: string } | { readonly kind: "partial"; readonly lsn: number };
+export type FlowStart =
+  | { readonly kind: "full"; readonly eofToken: string }
+  | { readonly kind: "partial"; readonly lsn: number };
 
 export type FlowDecoderOptions<T> = {
   readonly flow: number;
@@ -119,7 +121,8 @@ export class FlowDecoder<T> implements RdbStreamEvents {
     const token = this.#eofToken;
     cursor.need(token.length);
     const end = cursor.pos + token.length;
-    if (token.compare(cursor.buf, cursor.pos, end) !== 0) cursor.corrupt("the snapshot is not followed by the flow's EOF token");
+    if (token.compare(cursor.buf, cursor.pos, end) !== 0)
+      cursor.corrupt("the snapshot is not followed by the flow's EOF token");
     if (this.#journal.lsn < 0) cursor.corrupt("the snapshot ended without the LSN at which the journal starts");
     cursor.pos = end;
     cursor.commit();
@@ -151,16 +154,20 @@ export class FlowDecoder<T> implements RdbStreamEvents {
     const inner = error.context["offset"];
     const { offset } = this;
     const key = this.#phase === "snapshot" ? this.#rdb.currentKey : undefined;
-    const located = new Df2RedisError(error.code, `flow ${this.#flow}, offset ${offset}${keyPart(key)}: ${error.message}`, {
-      context: {
-        ...error.context,
-        flow: this.#flow,
-        offset,
-        ...(inner === undefined || inner === offset ? {} : { innerOffset: inner }),
-        ...(key === undefined ? {} : { key }),
+    const located = new Df2RedisError(
+      error.code,
+      `flow ${this.#flow}, offset ${offset}${keyPart(key)}: ${error.message}`,
+      {
+        context: {
+          ...error.context,
+          flow: this.#flow,
+          offset,
+          ...(inner === undefined || inner === offset ? {} : { innerOffset: inner }),
+          ...(key === undefined ? {} : { key }),
+        },
+        cause: error.cause,
       },
-      cause: error.cause,
-    });
+    );
     if (error.stack !== undefined) located.stack = error.stack;
     return located;
   }

@@ -23,7 +23,8 @@ export async function shakeHands(conversation: Conversation, options: HandshakeO
   await ping(conversation);
   await replconf(conversation, "listening-port", String(options.listeningPort ?? 0));
   // Old masters may refuse it.
-  if (options.announceAddress !== undefined) await conversation.request("REPLCONF", "ip-address", options.announceAddress);
+  if (options.announceAddress !== undefined)
+    await conversation.request("REPLCONF", "ip-address", options.announceAddress);
   await replconf(conversation, "capa", "eof", "capa", "psync2");
   const master = await join(conversation);
   // Both only switch extras on; masters that do not know them answer with an error.
@@ -75,7 +76,11 @@ async function refused(conversation: Conversation, doing: string, words: string)
 
 function notADragonfly(conversation: Conversation, identity: ServerIdentity): Error {
   const name = peerName(conversation.peer);
-  const what = identity.product === "unknown" ? "does not know Dragonfly's replication" : `is ${identityName(identity)}, not a Dragonfly`;
-  const advice = "Point `source` at the Dragonfly master itself; to move a Redis or Valkey use its own replication (REPLICAOF).";
+  const what =
+    identity.product === "unknown"
+      ? "does not know Dragonfly's replication"
+      : `is ${identityName(identity)}, not a Dragonfly`;
+  const advice =
+    "Point `source` at the Dragonfly master itself; to move a Redis or Valkey use its own replication (REPLICAOF).";
   return peerError("NOT_A_DRAGONFLY", conversation.peer, `The ${name} ${what}. ${advice}`);
 }

@@ -5,10 +5,22 @@ import { type Peer, peerContext, peerError, peerName } from "../net/socket-error
 import { describeReply, type Reply } from "../resp/reply.ts";
 
 const HINTS: readonly (readonly [RegExp, string])[] = [
-  [/bad master id/i, "It is not the master that we shook hands with: it restarted, or a load balancer sends us to several servers."],
-  [/sync ?id not found|bad sync id/i, "It has forgotten our session: one of our connections broke, or it restarted. Start again."],
-  [/invalid state/i, "Our session is not in the state for that: not all flows are open, or the master cancelled it. Start again."],
-  [/not an integer or out of range/i, "It does not know that flow or LSN; was it restarted with another number of threads?"],
+  [
+    /bad master id/i,
+    "It is not the master that we shook hands with: it restarted, or a load balancer sends us to several servers.",
+  ],
+  [
+    /sync ?id not found|bad sync id/i,
+    "It has forgotten our session: one of our connections broke, or it restarted. Start again.",
+  ],
+  [
+    /invalid state/i,
+    "Our session is not in the state for that: not all flows are open, or the master cancelled it. Start again.",
+  ],
+  [
+    /not an integer or out of range/i,
+    "It does not know that flow or LSN; was it restarted with another number of threads?",
+  ],
   [/cannot execute restricted command/i, "That command is open on its admin port only; connect there."],
   [/takeover/i, "It goes on serving."],
 ];
@@ -20,7 +32,9 @@ export function sourceRefusal(peer: Peer, doing: string, words: string, context:
   if (/replicating a replica/i.test(words)) return replicaError(peer, words).withContext(context);
   const hint = HINTS.find(([pattern]) => pattern.test(words))?.[1];
   const message = `The ${peerName(peer)} refused ${doing}: ${words}${hint === undefined ? "" : ` — ${hint}`}`;
-  return new Df2RedisError("SOURCE_REFUSED", message, { context: { ...context, ...peerContext(peer), request: doing, reply: words } });
+  return new Df2RedisError("SOURCE_REFUSED", message, {
+    context: { ...context, ...peerContext(peer), request: doing, reply: words },
+  });
 }
 
 function replicaError(peer: Peer, words: string): Df2RedisError {

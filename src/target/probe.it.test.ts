@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { startRedis } from "../../test/support/redis-server.ts";
 import { plainEndpoint } from "../../test/support/scripted-server.ts";
-import { rejection, until } from "../../test/support/until.ts";
+import { rejection } from "../../test/support/until.ts";
 import { Secret } from "../config/secret.ts";
 import type { Df2RedisError } from "../errors/df2redis-error.ts";
 import type { TargetCapabilities } from "./capabilities.ts";
@@ -9,7 +9,11 @@ import { probeTarget } from "./probe.ts";
 
 function probe(port: number, login?: { user?: string; password: string }): Promise<TargetCapabilities> {
   const credentials = login === undefined ? {} : { user: login.user, password: new Secret(login.password) };
-  return probeTarget({ endpoint: { ...plainEndpoint(port), ...credentials }, connectTimeoutMs: 5000, replyTimeoutMs: 5000 });
+  return probeTarget({
+    endpoint: { ...plainEndpoint(port), ...credentials },
+    connectTimeoutMs: 5000,
+    replyTimeoutMs: 5000,
+  });
 }
 
 test("a real Redis: its version, its databases, and a RESTORE version that it takes", async () => {
@@ -31,9 +35,6 @@ test("a user who may not run INFO or CONFIG", async () => {
   await admin.call("ACL", "SETUSER", "narrow", "on", ">pw", "~*", "+@write", "+@connection", "+ping");
   const full = await probe(redis.port);
   expect(await probe(redis.port, { user: "narrow", password: "pw" })).toEqual(full);
-  await admin.call("ACL", "SETUSER", "bare", "on", ">pw", "~*", "+set");
-  const error = await rejection<Df2RedisError>(probe(redis.port, { user: "bare", password: "pw" }));
-  expect(error.code).toBe("AUTH_FAILED");
 });
 
 test("a replica, and a cluster node", async () => {
@@ -50,9 +51,7 @@ test("no connection left", async () => {
   await using redis = await startRedis({ args: ["--maxclients", "1"] });
   await using only = await redis.client();
   expect(await only.call("PING")).toBe("PONG");
-  let error: Df2RedisError | undefined;
-  await until(() => true);
-  error = await rejection<Df2RedisError>(probe(redis.port));
+  const error = await rejection<Df2RedisError>(probe(redis.port));
   expect(error.code).toBe("TARGET_NOT_READY");
   expect(error.message).toContain("maxclients");
 });

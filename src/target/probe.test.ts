@@ -13,8 +13,14 @@ const bulk = (...lines: string[]): string => {
 const REDIS = ["redis_version:7.2.4", "redis_mode:standalone", "role:master", "loading:0", "cluster_enabled:0"];
 
 async function probe(table: Record<string, Answer>): Promise<TargetCapabilities> {
-  const answers: Record<string, Answer> = { INFO: bulk(...REDIS), CONFIG: "*2\r\n$9\r\ndatabases\r\n$2\r\n16\r\n", ...table };
-  await using server = await scriptedServer({ answer: (words) => answers[words[0] ?? ""] ?? "-ERR unknown command\r\n" });
+  const answers: Record<string, Answer> = {
+    INFO: bulk(...REDIS),
+    CONFIG: "*2\r\n$9\r\ndatabases\r\n$2\r\n16\r\n",
+    ...table,
+  };
+  await using server = await scriptedServer({
+    answer: (words) => answers[words[0] ?? ""] ?? "-ERR unknown command\r\n",
+  });
   return await probeTarget({ endpoint: server.endpoint, connectTimeoutMs: 2000, replyTimeoutMs: 2000 });
 }
 
@@ -34,7 +40,10 @@ describe("probeTarget", () => {
   });
 
   test.each([
-    [["redis_version:7.2.4", "valkey_version:8.0.1", "server_name:valkey"], { product: "valkey", version: "8.0.1", rdbVersion: 11 }],
+    [
+      ["redis_version:7.2.4", "valkey_version:8.0.1", "server_name:valkey"],
+      { product: "valkey", version: "8.0.1", rdbVersion: 11 },
+    ],
     [["redis_version:6.3.4", "executable:/opt/keydb-server"], { product: "keydb", version: "6.3.4", rdbVersion: 9 }],
     [["redis_version:7.4.0", "dragonfly_version:df-v1.40.1"], { product: "dragonfly", version: "1.40.1" }],
   ])("recognises %j", async (lines, expected) => {
@@ -42,15 +51,23 @@ describe("probeTarget", () => {
   });
 
   test("falls back on HELLO for a user who may not run INFO", async () => {
-    const hello = "*14\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$5\r\nproto\r\n:2\r\n$2\r\nid\r\n:3\r\n$4\r\nmode\r\n";
+    const hello =
+      "*14\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$5\r\nproto\r\n:2\r\n$2\r\nid\r\n:3\r\n$4\r\nmode\r\n";
     const rest = "$10\r\nstandalone\r\n$4\r\nrole\r\n$6\r\nmaster\r\n$7\r\nmodules\r\n*0\r\n";
-    const found = await probe({ INFO: "-NOPERM this user has no permissions to run the 'info' command\r\n", HELLO: hello + rest });
+    const found = await probe({
+      INFO: "-NOPERM this user has no permissions to run the 'info' command\r\n",
+      HELLO: hello + rest,
+    });
     expect(found).toMatchObject({ product: "redis", version: "7.0.15", rdbVersion: 10 });
   });
 
   test.each([
     [["redis_version:6.0.9"], "TARGET_UNSUITABLE", "at least 6.2 is needed"],
-    [[...REDIS, "role:slave", "master_host:10.0.0.1", "master_port:6379"], "TARGET_UNSUITABLE", "is a replica of 10.0.0.1:6379"],
+    [
+      [...REDIS, "role:slave", "master_host:10.0.0.1", "master_port:6379"],
+      "TARGET_UNSUITABLE",
+      "is a replica of 10.0.0.1:6379",
+    ],
     [[...REDIS, "cluster_enabled:1"], "TARGET_UNSUITABLE", "comes with a later version"],
     [["redis_version:7.0.0", "redis_mode:sentinel"], "TARGET_UNSUITABLE", "is a Sentinel"],
     [[...REDIS, "loading:1"], "TARGET_NOT_READY", "still loading"],

@@ -28,7 +28,8 @@ export async function probeTarget(options: ProbeOptions): Promise<TargetCapabili
     refuseUnsuitable(conversation, info);
     const identity = identifyServer(info);
     const support = restoreSupport(identity);
-    if (support === undefined) throw unsuitable(conversation, `is ${identityName(identity)}; at least ${MIN_REDIS_VERSION} is needed`);
+    if (support === undefined)
+      throw unsuitable(conversation, `is ${identityName(identity)}; at least ${MIN_REDIS_VERSION} is needed`);
     const databases = await countDatabases(conversation);
     return { product: identity.product, version: identity.version, ...support, databases };
   } finally {
@@ -40,11 +41,21 @@ async function readInfo(conversation: Conversation): Promise<Info> {
   const reply = await conversation.request("INFO");
   if (reply.type === "bulk") return parseInfo(reply);
   if (reply.type !== "error") {
-    throw peerError("PROTOCOL_VIOLATION", conversation.peer, `The ${peerName(conversation.peer)} does not answer INFO as a Redis does.`);
+    throw peerError(
+      "PROTOCOL_VIOLATION",
+      conversation.peer,
+      `The ${peerName(conversation.peer)} does not answer INFO as a Redis does.`,
+    );
   }
-  const hello = reply.message.startsWith("NOPERM") || /unknown command/i.test(reply.message) ? await readHello(conversation) : undefined;
+  const hello =
+    reply.message.startsWith("NOPERM") || /unknown command/i.test(reply.message)
+      ? await readHello(conversation)
+      : undefined;
   if (hello !== undefined) return hello;
-  throw serverRefusal(conversation.peer, "INFO", reply.message) ?? unsuitable(conversation, `refuses INFO: ${reply.message}`);
+  throw (
+    serverRefusal(conversation.peer, "INFO", reply.message) ??
+    unsuitable(conversation, `refuses INFO: ${reply.message}`)
+  );
 }
 
 /** HELLO tells version, mode and role to users who may not run INFO. In the words of INFO. */
@@ -65,9 +76,13 @@ async function readHello(conversation: Conversation): Promise<Info | undefined> 
 }
 
 function refuseUnsuitable(conversation: Conversation, info: Info): void {
-  if (info.get("redis_mode") === "sentinel") throw unsuitable(conversation, "is a Sentinel, which holds no data; use the master's address");
+  if (info.get("redis_mode") === "sentinel")
+    throw unsuitable(conversation, "is a Sentinel, which holds no data; use the master's address");
   if (info.get("cluster_enabled") === "1" || info.get("redis_mode") === "cluster") {
-    throw unsuitable(conversation, "is a node of a Redis Cluster; writing to a cluster comes with a later version of df2redis");
+    throw unsuitable(
+      conversation,
+      "is a node of a Redis Cluster; writing to a cluster comes with a later version of df2redis",
+    );
   }
   if (info.get("role") === "slave") {
     const master = info.has("master_host") ? ` of ${info.get("master_host")}:${info.get("master_port")}` : "";

@@ -2,7 +2,11 @@ import { describe, expect, test } from "vitest";
 import type { ServerIdentity, ServerProduct } from "../net/server-identity.ts";
 import { restoreSupport } from "./restore-support.ts";
 
-function support(product: ServerProduct, version: string, redisVersion = version): readonly [number, number] | undefined {
+function support(
+  product: ServerProduct,
+  version: string,
+  redisVersion = version,
+): readonly [number, number] | undefined {
   const identity: ServerIdentity = { product, version, redisVersion };
   const found = restoreSupport(identity);
   return found && [found.rdbVersion, Math.max(-1, ...found.restorableTypes)];

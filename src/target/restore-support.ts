@@ -27,7 +27,8 @@ export const MIN_REDIS_VERSION = "6.2";
 /** undefined when the server is too old to be written to at all. */
 export function restoreSupport(identity: ServerIdentity): RestoreSupport | undefined {
   // Its RESTORE takes RDB 9, but not every type of it: native commands are safe there.
-  if (identity.product === "dragonfly" || identity.product === "unknown") return { rdbVersion: 9, restorableTypes: new Set() };
+  if (identity.product === "dragonfly" || identity.product === "unknown")
+    return { rdbVersion: 9, restorableTypes: new Set() };
   const version = versionNumber(identity.product === "valkey" ? identity.version : identity.redisVersion);
   if (version < 602) return undefined;
   if (identity.product === "keydb" || version < 700) return { rdbVersion: 9, restorableTypes: new Set(RDB_9) };

@@ -18,7 +18,9 @@ export async function openTargetConnection(options: TargetConnectionOptions): Pr
     if (reply.type === "error") {
       const words = reply.message;
       const message = `The ${peerName(conversation.peer)} refused PING: ${words}`;
-      throw serverRefusal(conversation.peer, "PING", words) ?? peerError("TARGET_UNSUITABLE", conversation.peer, message);
+      throw (
+        serverRefusal(conversation.peer, "PING", words) ?? peerError("TARGET_UNSUITABLE", conversation.peer, message)
+      );
     }
     // Only for whoever looks at CLIENT LIST: a user may lack the right to do it.
     return await conversation.requestAndDetach("CLIENT", "SETNAME", "df2redis");

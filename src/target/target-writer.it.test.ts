@@ -11,7 +11,7 @@ import { type TargetRejection, TargetWriter } from "./target-writer.ts";
 
 type Events = { rejections: TargetRejection[]; failures: Df2RedisError[]; onDrain: () => void };
 
-async function connect(endpoint: Endpoint): Promise<TargetWriter & { events?: never }> {
+async function connect(endpoint: Endpoint): Promise<TargetWriter> {
   return (await connectWithEvents(endpoint)).writer;
 }
 
@@ -20,9 +20,9 @@ async function connectWithEvents(endpoint: Endpoint): Promise<{ writer: TargetWr
   const writer = await TargetWriter.connect({
     endpoint,
     limits: { batchBytes: 16 * 1024, windowBytes: 128 * 1024 },
-    connectTimeoutMs: 5000,
+    connectTimeoutMs: 1000,
     replyTimeoutMs: 10_000,
-    onError: (rejection) => void events.rejections.push(rejection),
+    onError: (rejected) => void events.rejections.push(rejected),
     onFailure: (error) => void events.failures.push(error),
     onDrain: () => events.onDrain(),
   });
@@ -72,7 +72,15 @@ describe("TargetWriter on a real server", () => {
     encoder.command("GET", "big");
     await writer.close();
     expect(events.failures).toEqual([]);
-    expect(events.rejections.map(({ command, message, element }) => [command.name, command.db, command.lsn, message.split(" ")[0], element])).toEqual([
+    expect(
+      events.rejections.map(({ command, message, element }) => [
+        command.name,
+        command.db,
+        command.lsn,
+        message.split(" ")[0],
+        element,
+      ]),
+    ).toEqual([
       ["INCR", 3, 77, "WRONGTYPE", -1],
       ["NOSUCHCOMMAND", 5, 77, "ERR", -1],
       ["EXEC", 5, 77, "WRONGTYPE", 1],
@@ -103,7 +111,11 @@ describe("logins and TLS on a real server", () => {
   test("requirepass, an ACL user, wrong ones, and a server without a password", async () => {
     await using redis = await startRedis({ password: "s3cret" });
     const endpoint = plainEndpoint(redis.port);
-    const withLogin = (password: string, user?: string): Endpoint => ({ ...endpoint, user, password: new Secret(password) });
+    const withLogin = (password: string, user?: string): Endpoint => ({
+      ...endpoint,
+      user,
+      password: new Secret(password),
+    });
     await using admin = await redis.client();
     await admin.call("ACL", "SETUSER", "writer", "on", ">pw", "~*", "+@all");
     for (const login of [withLogin("s3cret"), withLogin("s3cret", "default"), withLogin("pw", "writer")]) {
@@ -133,7 +145,9 @@ describe("logins and TLS on a real server", () => {
     }
     await writer.close();
     expect([writer.commandsDone, events.failures, events.rejections]).toEqual([20_000, [], []]);
-    const refused = await rejection<Df2RedisError>(connect({ ...plainEndpoint(redis.port), tls: { ...tls, cert: undefined, key: undefined } }));
+    const refused = await rejection<Df2RedisError>(
+      connect({ ...plainEndpoint(redis.port), tls: { ...tls, cert: undefined, key: undefined } }),
+    );
     expect(refused.message).toContain("client certificate");
     const plain = await rejection<Df2RedisError>(connect(plainEndpoint(redis.port)));
     expect(plain.message).toMatch(/TLS/);

@@ -19,7 +19,9 @@ type Rig = AsyncDisposable & {
 
 /** A writer whose server answers only when the test says so. */
 async function rig(options: Partial<TargetWriterOptions> = {}): Promise<Rig> {
-  const server = await scriptedServer({ answer: (words) => (words[0] === "PING" ? "+PONG\r\n" : words[0] === "CLIENT" ? "+OK\r\n" : undefined) });
+  const server = await scriptedServer({
+    answer: (words) => (words[0] === "PING" ? "+PONG\r\n" : words[0] === "CLIENT" ? "+OK\r\n" : undefined),
+  });
   const rejections: TargetRejection[] = [];
   const failures: Df2RedisError[] = [];
   let drains = 0;
@@ -132,7 +134,15 @@ describe("TargetWriter", () => {
     r.socket.write(replies.join(""));
     await until(() => marks.length === 1);
     expect(marks).toEqual([2]);
-    expect(r.rejections.map(({ message, index, element, command }) => [message, index, element, command.key?.toString(), command.lsn])).toEqual([
+    expect(
+      r.rejections.map(({ message, index, element, command }) => [
+        message,
+        index,
+        element,
+        command.key?.toString(),
+        command.lsn,
+      ]),
+    ).toEqual([
       ["ERR no 0", 0, -1, "key:0", 0],
       ["ERR no 17", 17, -1, "key:17", 17],
     ]);
@@ -198,7 +208,12 @@ describe("TargetWriter", () => {
 
   test.each([
     ["more replies than commands", "+OK\r\n+OK\r\n", "PROTOCOL_VIOLATION", "more replies than it got commands"],
-    ["an error that nothing asked for", "+OK\r\n-ERR max number of clients reached\r\n", "TARGET_NOT_READY", "maxclients"],
+    [
+      "an error that nothing asked for",
+      "+OK\r\n-ERR max number of clients reached\r\n",
+      "TARGET_NOT_READY",
+      "maxclients",
+    ],
     ["nonsense", "HTTP/1.1 200 OK\r\n", "PROTOCOL_VIOLATION", "no reply"],
   ])("%s", async (_name, bytes, code, words) => {
     await using r = await rig();

@@ -66,7 +66,9 @@ export class TargetWriter {
     this.#socket = connection.socket;
     this.encoder = new CommandEncoder(options.limits.batchBytes);
     this.#window = new ReplyWindow((batch) => this.encoder.release(batch));
-    this.#counter = new ReplyCounter({ onErrorReply: (index, message, element) => this.#onErrorReply(index, message, element) });
+    this.#counter = new ReplyCounter({
+      onErrorReply: (index, message, element) => this.#onErrorReply(index, message, element),
+    });
     const everyMs = Math.max(5, Math.min(1000, options.replyTimeoutMs / 4));
     this.#timer = setInterval(() => this.#checkProgress(), everyMs);
     this.#socket.setHandlers({ onData: (chunk) => this.#onData(chunk), onClose: (error) => this.#onClose(error) });
@@ -184,7 +186,12 @@ export class TargetWriter {
     } catch (thrown) {
       const error = asDf2RedisError(thrown);
       const message = `The ${peerName(this.#socket.peer)} sent something that is no reply: ${error.message}`;
-      this.#fail(new Df2RedisError(error.code, message, { context: { ...peerContext(this.#socket.peer), ...error.context }, cause: error }));
+      this.#fail(
+        new Df2RedisError(error.code, message, {
+          context: { ...peerContext(this.#socket.peer), ...error.context },
+          cause: error,
+        }),
+      );
       return 0;
     }
   }
@@ -201,7 +208,10 @@ export class TargetWriter {
     const peer = this.#socket.peer;
     const said = words === undefined ? "" : `: ${words}`;
     const known = words === undefined ? undefined : serverRefusal(peer, "the connection", words);
-    return known ?? peerError("PROTOCOL_VIOLATION", peer, `The ${peerName(peer)} sent more replies than it got commands${said}`);
+    return (
+      known ??
+      peerError("PROTOCOL_VIOLATION", peer, `The ${peerName(peer)} sent more replies than it got commands${said}`)
+    );
   }
 
   #progressed(): void {

@@ -43,7 +43,10 @@ export class CliHarness {
   readonly signals = new EventEmitter();
   readonly deps: CliDeps;
 
-  constructor(run: RunReplication, given: Partial<Pick<CliDeps, "env" | "readFile">> & { readonly columns?: number } = {}) {
+  constructor(
+    run: RunReplication,
+    given: Partial<Pick<CliDeps, "env" | "readFile">> & { readonly columns?: number } = {},
+  ) {
     const { columns } = given;
     const terminal = columns === undefined ? {} : { isTTY: true, columns };
     this.deps = {

@@ -22,7 +22,8 @@ export function parseCommands(bytes: Buffer): Buffer[][] {
   const count = (marker: string): number => {
     const end = bytes.indexOf("\r\n", at);
     const line = bytes.toString("latin1", at, end);
-    if (end < 0 || !/^[*$](?:0|[1-9]\d*)$/.test(line) || line[0] !== marker) throw new Error(`at ${at}: "${line}" is no ${marker} line`);
+    if (end < 0 || !/^[*$](?:0|[1-9]\d*)$/.test(line) || line[0] !== marker)
+      throw new Error(`at ${at}: "${line}" is no ${marker} line`);
     at = end + 2;
     return Number(line.slice(1));
   };
@@ -31,7 +32,8 @@ export function parseCommands(bytes: Buffer): Buffer[][] {
     for (let argc = count("*"); argc > 0; argc--) {
       const size = count("$");
       const end = at + size;
-      if (bytes.toString("latin1", end, end + 2) !== "\r\n") throw new Error(`at ${at}: an argument of ${size} bytes does not end in CRLF`);
+      if (bytes.toString("latin1", end, end + 2) !== "\r\n")
+        throw new Error(`at ${at}: an argument of ${size} bytes does not end in CRLF`);
       args.push(bytes.subarray(at, end));
       at = end + 2;
     }

@@ -16,8 +16,6 @@ export type ReplicateOptions = {
   readonly workers?: number;
   /** The master sends pieces of that size. */
   readonly chunkBytes?: number;
-  /** The decoders are fed in pieces of that size, whatever the network made of them. */
-  readonly feedBytes?: number;
   /** Ask to go on from there instead of a full sync. */
   readonly resume?: { readonly masterId: string; readonly lsns: readonly number[] };
   /** Called as soon as the master listens: for holds. */
@@ -35,23 +33,21 @@ export class RecordingRun implements AsyncDisposable {
 
   constructor(master: RecordingMaster, options: ReplicateOptions) {
     this.master = master;
-    const { workers, feedBytes, resume } = options;
+    const { workers, resume } = options;
     const flags = {
       source: master.address,
       target: `redis://127.0.0.1:${options.targetPort}`,
       ...(workers === undefined ? {} : { workers: String(workers) }),
     };
-    const run = {
+    this.#ended = runReplication({
       config: loadConfig({ env: {}, flags, readFile: () => "" }),
       mode: options.mode ?? "replicate",
       observer: this.#observer(options.onProgress),
       stop: this.#stop.signal,
       force: this.#force.signal,
       logger: silentLogger(),
-      ...(feedBytes === undefined ? {} : { feedBytes }),
-      ...(resume === undefined ? {} : { resume }),
-    };
-    this.#ended = runReplication(run);
+      resume,
+    });
     // Whoever waits sees it; until then it is not unhandled.
     this.#ended.catch(() => {});
   }

@@ -57,8 +57,18 @@ export function translatorKit(options: Partial<SnapshotTranslatorOptions> = {}):
   return { translator, encoder, losses, counts };
 }
 
-export function objectHeader(fields: Partial<Omit<ObjectHeader, "key">> & { readonly key?: string } = {}): ObjectHeader {
-  return { type: 0, db: 0, expireAtMs: -1, sticky: false, mcFlags: -1, ...fields, key: Slice.from(fields.key ?? "key") };
+export function objectHeader(
+  fields: Partial<Omit<ObjectHeader, "key">> & { readonly key?: string } = {},
+): ObjectHeader {
+  return {
+    type: 0,
+    db: 0,
+    expireAtMs: -1,
+    sticky: false,
+    mcFlags: -1,
+    ...fields,
+    key: Slice.from(fields.key ?? "key"),
+  };
 }
 
 export type TranslateOptions = Partial<SnapshotTranslatorOptions> & {
@@ -67,13 +77,21 @@ export type TranslateOptions = Partial<SnapshotTranslatorOptions> & {
 };
 
 /** @returns the commands, and what was lost and counted on the way */
-export function translateRdb(rdb: Buffer, options: TranslateOptions = {}): { commands: Buffer[][]; kit: TranslatorKit } {
+export function translateRdb(
+  rdb: Buffer,
+  options: TranslateOptions = {},
+): { commands: Buffer[][]; kit: TranslatorKit } {
   const { bodyLimitBytes = 1 << 20, ...rest } = options;
   const kit = translatorKit(rest);
   const input = new StreamBuffer();
   input.append(rdb);
   const events = { journalBlob: ignore, fullSyncEnd: ignore, journalOffset: ignore };
-  const decoder = new RdbDecoder(input.cursor, { handler: kit.translator, events, limits: DEFAULT_DECODE_LIMITS, bodyLimitBytes });
+  const decoder = new RdbDecoder(input.cursor, {
+    handler: kit.translator,
+    events,
+    limits: DEFAULT_DECODE_LIMITS,
+    bodyLimitBytes,
+  });
   const status = decoder.decode();
   if (status !== "end") throw new Error(`decoding ended with ${status}`);
   return { commands: takeCommands(kit.encoder), kit };

@@ -44,6 +44,7 @@ describe("the table of journal commands", () => {
     const documented = [...page.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = ""]) =>
       [...cell.matchAll(/`([A-Z.]+)`/g)].map(([, name]) => name),
     );
-    expect(documented.toSorted()).toEqual(names.toSorted());
+    expect(documented).toHaveLength(names.length);
+    expect(new Set(documented)).toEqual(new Set(names));
   });
 });

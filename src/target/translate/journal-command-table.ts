@@ -13,8 +13,9 @@ import {
   rewriteHIncrByFloat,
   rewriteIncrByFloat,
   rewritePrepend,
+  rewriteRename,
+  rewriteRenameNx,
 } from "./journal-scripts.ts";
-import { rewriteRename, rewriteRenameNx } from "./journal-scripts.ts";
 import {
   passAndForget,
   rewriteExpire,
@@ -22,8 +23,11 @@ import {
   rewriteGetEx,
   rewriteMove,
   rewritePExpire,
+  rewritePExpireAt,
+  rewritePSetEx,
+  rewriteSet,
+  rewriteSetEx,
 } from "./journal-expiry.ts";
-import { rewritePExpireAt, rewritePSetEx, rewriteSet, rewriteSetEx } from "./journal-expiry.ts";
 import {
   rewriteFieldExpire,
   rewriteHExpire,
@@ -38,8 +42,11 @@ import {
   rewriteGeoRadius,
   rewriteGeoRadiusByMember,
   rewriteJsonMSet,
+  rewriteJsonSet,
+  rewriteScript,
+  rewriteSort,
+  rewriteXGroup,
 } from "./journal-forms.ts";
-import { rewriteJsonSet, rewriteScript, rewriteSort, rewriteXGroup } from "./journal-forms.ts";
 import { rewriteRestore } from "./journal-restore.ts";
 import type { LossKind } from "../losses.ts";
 import type { Rewrite } from "./journal-context.ts";

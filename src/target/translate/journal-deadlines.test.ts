@@ -98,19 +98,15 @@ describe("entries and held deadlines", () => {
     expect(translation.translator.deadlines.size).toBe(1);
   });
 
-  test("what ends the deadline ends the hold", () => {
-    for (const words of [
-      ["DEL", "x", "k"],
-      ["PERSIST", "k"],
-      ["UNLINK", "k"],
-      ["DELEX", "k"],
-    ]) {
+  test.each([[["DEL", "x", "k"]], [["PERSIST", "k"]], [["UNLINK", "k"]], [["DELEX", "k"]]])(
+    "%j ends the hold",
+    (words) => {
       const translation = new JournalTranslation({ now: NOW });
       translation.lines("PEXPIREAT", "k", PAST);
       translation.lines(...words);
-      expect(translation.translator.deadlines.size, words[0]).toBe(0);
-    }
-  });
+      expect(translation.translator.deadlines.size).toBe(0);
+    },
+  );
 
   test.each([[["RENAME", "k", "n"]], [["RENAMENX", "k", "n"]], [["COPY", "k", "n", "REPLACE"]]])(
     "%j takes it along",

@@ -2,7 +2,7 @@
  * Entries that set values with deadlines, or deadlines alone. Masters write absolute ms (PXAT, PEXPIREAT); relative forms could come from an
  * old one and are made absolute here, by our clock. Every deadline goes through `HeldDeadlines`.
  */
-import { Slice } from "../../bytes/slice.ts";
+import type { Slice } from "../../bytes/slice.ts";
 import type { JournalCommand } from "../../journal/journal-command.ts";
 import type { JournalContext, Rewrite } from "./journal-context.ts";
 import { copyArgs, parseDecimal, passEntry } from "./journal-words.ts";

@@ -58,7 +58,8 @@ class FlowReplay {
         this.#flushed = command.arg(0).equalsIgnoreCase("FLUSHALL") ? "ALL" : command.db;
       },
     };
-    while (this.#cursor.pos < this.#cursor.end && this.#flushed === undefined) this.#decoder.next(this.#cursor, handler);
+    while (this.#cursor.pos < this.#cursor.end && this.#flushed === undefined)
+      this.#decoder.next(this.#cursor, handler);
     await this.#send(rejected);
     return this.#flushed;
   }
@@ -74,7 +75,8 @@ class FlowReplay {
     this.translation.encoder.forgetDatabase();
     for (const [i, reply] of replies.entries()) {
       const name = commands[i]?.[0]?.toString() ?? "";
-      if (reply instanceof RespError && classifyTargetError({ name, argc: 0 }, reply.message) === "unrunnable") continue;
+      if (reply instanceof RespError && classifyTargetError({ name, argc: 0 }, reply.message) === "unrunnable")
+        continue;
       if (reply instanceof RespError) rejected.push({ name, words: reply.message });
     }
   }
@@ -119,7 +121,8 @@ describe("recorded journals", () => {
     const recording = openRecording(name);
     // The second part goes on from a state that this test does not build.
     const rejected = await replay(recording.first);
-    const expected = recording.second === undefined ? madeByJournal(expectedLines(recording).map((line) => expectedKey(line))) : [];
+    const expected =
+      recording.second === undefined ? madeByJournal(expectedLines(recording).map((line) => expectedKey(line))) : [];
     const actual = await readServerState(client);
     const differences = expected.flatMap((key) => {
       const found = actual.get(keyName(key.db, key.key));

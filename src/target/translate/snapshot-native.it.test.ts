@@ -24,11 +24,14 @@ afterAll(async () => {
 const bytes = fc.oneof(
   fc.uint8Array({ maxLength: 12 }).map((array) => Buffer.from(array)),
   fc.integer().map((n) => Buffer.from(String(n))),
-  fc.tuple(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 60, max: 400 })).map(([byte, size]) => Buffer.alloc(size, byte)),
+  fc
+    .tuple(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 60, max: 400 }))
+    .map(([byte, size]) => Buffer.alloc(size, byte)),
 );
 const score = fc.oneof(fc.double({ noNaN: true }), fc.integer({ min: -5, max: 5 }));
 const scoreText = (n: number): string => (Number.isFinite(n) ? String(n) : n > 0 ? "inf" : "-inf");
-const items = <T>(item: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(item, { minLength: 1, maxLength: 200, size: "max" });
+const items = <T>(item: fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
+  fc.array(item, { minLength: 1, maxLength: 200, size: "max" });
 
 const values: readonly [string, fc.Arbitrary<readonly Argument[]>, (key: string) => readonly Argument[]][] = [
   ["lists", items(bytes).map((all) => ["RPUSH", "made", ...all]), (key) => ["LRANGE", key, 0, -1]],
@@ -36,12 +39,19 @@ const values: readonly [string, fc.Arbitrary<readonly Argument[]>, (key: string)
   ["hashes", items(fc.tuple(bytes, bytes)).map((all) => ["HSET", "made", ...all.flat()]), (key) => ["HGETALL", key]],
   [
     "zsets",
-    items(fc.tuple(score, bytes)).map((all) => ["ZADD", "made", ...all.flatMap(([n, member]) => [scoreText(n), member])]),
+    items(fc.tuple(score, bytes)).map((all) => [
+      "ZADD",
+      "made",
+      ...all.flatMap(([n, member]) => [scoreText(n), member]),
+    ]),
     (key) => ["ZRANGE", key, 0, -1, "WITHSCORES"],
   ],
 ];
 
-const limits = fc.record({ nativeBatchBytes: fc.constantFrom(1, 50, 1000, 65_536), nativeBatchElements: fc.constantFrom(1, 2, 7, 512) });
+const limits = fc.record({
+  nativeBatchBytes: fc.constantFrom(1, 50, 1000, 65_536),
+  nativeBatchElements: fc.constantFrom(1, 2, 7, 512),
+});
 
 test.each(values)("%s", async (name, value, read) => {
   await fc.assert(
@@ -60,11 +70,17 @@ const group = fc.constantFrom("g", "h", "");
 const consumer = fc.constantFrom("alice", "bob", "\0");
 /** Some of them fail, as ids and groups come in any order: what matters is the variety of what is left. */
 const streamCommand: fc.Arbitrary<readonly Argument[]> = fc.oneof(
-  { weight: 8, arbitrary: fc.tuple(id, bytes, bytes).map(([at, field, value]) => ["XADD", "made", at, field, value, "f", "v"]) },
+  {
+    weight: 8,
+    arbitrary: fc.tuple(id, bytes, bytes).map(([at, field, value]) => ["XADD", "made", at, field, value, "f", "v"]),
+  },
   { weight: 1, arbitrary: id.map((at) => ["XDEL", "made", at]) },
   { weight: 1, arbitrary: id.map((at) => ["XTRIM", "made", "MINID", at]) },
   { weight: 3, arbitrary: fc.tuple(group, id).map(([name, at]) => ["XGROUP", "CREATE", "made", name, at, "MKSTREAM"]) },
-  { weight: 1, arbitrary: fc.tuple(group, consumer).map(([name, who]) => ["XGROUP", "CREATECONSUMER", "made", name, who]) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(group, consumer).map(([name, who]) => ["XGROUP", "CREATECONSUMER", "made", name, who]),
+  },
   {
     weight: 6,
     arbitrary: fc
@@ -75,10 +91,25 @@ const streamCommand: fc.Arbitrary<readonly Argument[]> = fc.oneof(
     weight: 3,
     arbitrary: fc
       .tuple(group, consumer, fc.array(id, { minLength: 1, maxLength: 5 }), fc.nat(9), fc.nat(2_000_000_000_000))
-      .map(([name, who, ids, count, time]) => ["XCLAIM", "made", name, who, 0, ...ids, "RETRYCOUNT", count, "TIME", time, "FORCE"]),
+      .map(([name, who, ids, count, time]) => [
+        "XCLAIM",
+        "made",
+        name,
+        who,
+        0,
+        ...ids,
+        "RETRYCOUNT",
+        count,
+        "TIME",
+        time,
+        "FORCE",
+      ]),
   },
   { weight: 1, arbitrary: fc.tuple(group, id).map(([name, at]) => ["XACK", "made", name, at]) },
-  { weight: 1, arbitrary: fc.tuple(group, id).map(([name, at]) => ["XGROUP", "SETID", "made", name, at, "ENTRIESREAD", 3]) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(group, id).map(([name, at]) => ["XGROUP", "SETID", "made", name, at, "ENTRIESREAD", 3]),
+  },
 );
 const streamCommands = fc
   .array(streamCommand, { minLength: 5, maxLength: 60, size: "max" })
@@ -86,7 +117,10 @@ const streamCommands = fc
   .map((commands) => {
     const ids = commands.flatMap((command) => (command[0] === "XADD" ? [String(command[2])] : []));
     const rising = ids.toSorted((a, b) => Number(a.replace("-", ".")) - Number(b.replace("-", ".")));
-    return [["XADD", "made", "0-1", "first", ""], ...commands.map((c) => (c[0] === "XADD" ? ["XADD", "made", rising.shift() ?? "", ...c.slice(3)] : c))];
+    return [
+      ["XADD", "made", "0-1", "first", ""],
+      ...commands.map((c) => (c[0] === "XADD" ? ["XADD", "made", rising.shift() ?? "", ...c.slice(3)] : c)),
+    ];
   });
 
 test("streams, but for pending entries of deleted messages, which are counted", async () => {

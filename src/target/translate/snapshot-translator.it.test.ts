@@ -11,7 +11,12 @@ import {
 } from "../../../test/support/dump-to-rdb.ts";
 import { RespError, type Argument, type RespClient } from "../../../test/support/resp-client.ts";
 import { startRedis, type RedisServer } from "../../../test/support/redis-server.ts";
-import { REDIS_62, translateRdb, type Loss, type TranslateOptions } from "../../../test/support/snapshot-translation.ts";
+import {
+  REDIS_62,
+  translateRdb,
+  type Loss,
+  type TranslateOptions,
+} from "../../../test/support/snapshot-translation.ts";
 import { streamState } from "../../../test/support/stream-state.ts";
 
 const NATIVE = { bodyLimitBytes: 0 };
@@ -51,7 +56,8 @@ async function play(objects: readonly DumpedObject[], options: TranslateOptions 
 }
 
 const long = "x".repeat(100);
-const many = (count: number, item: (i: number) => readonly Argument[]): readonly Argument[] => Array.from({ length: count }, (_, i) => item(i)).flat();
+const many = (count: number, item: (i: number) => readonly Argument[]): readonly Argument[] =>
+  Array.from({ length: count }, (_, i) => item(i)).flat();
 
 /** One value for each type that Redis 7.0 dumps. */
 const MAKERS: readonly [name: string, type: number, ...commands: (readonly Argument[])[]][] = [
@@ -79,15 +85,18 @@ async function state(client: RespClient, key: string): Promise<unknown> {
     hash: ["HGETALL", key],
     zset: ["ZRANGE", key, 0, -1, "WITHSCORES"],
   };
-  const items = ((await client.call(...(reads[String(type)] ?? ["GET", key]))) as Buffer[]).map((item) => item.toString("latin1"));
+  const items = ((await client.call(...(reads[String(type)] ?? ["GET", key]))) as Buffer[]).map((item) =>
+    item.toString("latin1"),
+  );
   if (type === "set") return [type, items.toSorted()];
-  if (type === "hash") return [type, items.flatMap((item, i) => (i % 2 === 0 ? [`${item}=${items[i + 1]}`] : [])).toSorted()];
+  if (type === "hash")
+    return [type, items.flatMap((item, i) => (i % 2 === 0 ? [`${item}=${items[i + 1]}`] : [])).toSorted()];
   return [type, items];
 }
 
-describe.each(MAKERS)("%s", (_name, type, ...commands) => {
+describe.each(MAKERS)("%s", (_name, type, ...makers) => {
   beforeEach(async () => {
-    for (const command of commands) await source.call(...command);
+    for (const command of makers) await source.call(...command);
   });
 
   test("by RESTORE is equal to the byte, in its database, with its deadline", async () => {
@@ -174,7 +183,15 @@ describe("bodies without elements", () => {
 describe("streams", () => {
   beforeEach(async () => {
     await source.pipeline([
-      ...Array.from({ length: 600 }, (_, i) => ["XADD", "k", `${1000 + Math.floor(i / 3)}-${i % 3}`, "f", i, `g${i % 5}`, long]),
+      ...Array.from({ length: 600 }, (_, i) => [
+        "XADD",
+        "k",
+        `${1000 + Math.floor(i / 3)}-${i % 3}`,
+        "f",
+        i,
+        `g${i % 5}`,
+        long,
+      ]),
       ["XADD", "k", "18446744073709551615-5", "last", ""],
       ["XDEL", "k", "1005-1", "1006-0", "1000-0"],
       ["XGROUP", "CREATE", "k", "unread", "0"],
@@ -201,16 +218,19 @@ describe("streams", () => {
     expect(payload.equals((await target.call("DUMP", "copy")) as Buffer)).toBe(true);
   });
 
-  test.each([19, 21])("of type %i by native commands: entries, counters, groups, consumers, pending entries", async (type) => {
-    const { body } = await dump("k");
-    await target.call("XADD", "copy", "18446744073709551615-18446744073709551615", "stale", "");
-    const object = { key: "copy", type, body: type === 21 ? withActiveTimes(body) : body, expireAtMs: DEADLINE };
-    const { names, losses } = await play([object], { ...NATIVE, nativeBatchElements: 50 });
-    expect(names).not.toContain("RESTORE");
-    expect(await streamState(target, "copy")).toEqual(await streamState(source, "k"));
-    expect(await target.call("PEXPIRETIME", "copy")).toBe(DEADLINE);
-    expect(losses).toEqual([]);
-  });
+  test.each([19, 21])(
+    "of type %i by native commands: entries, counters, groups, consumers, pending entries",
+    async (type) => {
+      const { body } = await dump("k");
+      await target.call("XADD", "copy", "18446744073709551615-18446744073709551615", "stale", "");
+      const object = { key: "copy", type, body: type === 21 ? withActiveTimes(body) : body, expireAtMs: DEADLINE };
+      const { names, losses } = await play([object], { ...NATIVE, nativeBatchElements: 50 });
+      expect(names).not.toContain("RESTORE");
+      expect(await streamState(target, "copy")).toEqual(await streamState(source, "k"));
+      expect(await target.call("PEXPIRETIME", "copy")).toBe(DEADLINE);
+      expect(losses).toEqual([]);
+    },
+  );
 
   test("without entries exist, with counters and groups, both ways", async () => {
     await source.pipeline([
@@ -261,7 +281,8 @@ describe("streams", () => {
 test("hashes and sets with member deadlines keep all members", async () => {
   const deadline = Buffer.from("c2ffffff7f", "hex");
   const none = rdbString("-1");
-  const hash = Buffer.concat([rdbLength(2), ...[rdbString("f"), rdbString("1"), deadline], ...[rdbString("g"), rdbString("2"), none]]);
+  const field = (name: string, content: string): Buffer => Buffer.concat([rdbString(name), rdbString(content)]);
+  const hash = Buffer.concat([rdbLength(2), field("f", "1"), deadline, field("g", "2"), none]);
   const set = Buffer.concat([rdbLength(2), rdbString("m"), none, rdbString("n"), deadline]);
   const { losses } = await play([
     { key: "h", type: 31, body: hash },

@@ -76,7 +76,10 @@ export class SnapshotTranslator implements RdbHandler<StreamedValue> {
     this.#onAux = options.onAux;
     this.#streamIdIndexBytes = options.streamIdIndexBytes ?? DEFAULT_STREAM_ID_INDEX_BYTES;
     this.#restore = new RestoreWriter(encoder, capabilities.rdbVersion);
-    const batch = new NativeBatch(options.nativeBatchBytes ?? DEFAULT_BATCH_BYTES, options.nativeBatchElements ?? DEFAULT_BATCH_ELEMENTS);
+    const batch = new NativeBatch(
+      options.nativeBatchBytes ?? DEFAULT_BATCH_BYTES,
+      options.nativeBatchElements ?? DEFAULT_BATCH_ELEMENTS,
+    );
     this.#native = new NativeWriter(encoder, batch);
     // Type 19 and the counters of streams came with the same release, 7.0.
     const hasCounters = capabilities.restorableTypes.has(RDB_TYPE_STREAM_LISTPACKS_2);

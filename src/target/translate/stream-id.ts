@@ -10,7 +10,12 @@ export function parseStreamId(text: string): StreamId {
 }
 
 /** Below 0, 0 or above, as for a sort. Halves may be numbers or bigints: they compare by value. */
-export function compareIds(ms: bigint | number, seq: bigint | number, otherMs: bigint | number, otherSeq: bigint | number): number {
+export function compareIds(
+  ms: bigint | number,
+  seq: bigint | number,
+  otherMs: bigint | number,
+  otherSeq: bigint | number,
+): number {
   if (ms < otherMs) return -1;
   if (ms > otherMs) return 1;
   if (seq < otherSeq) return -1;

@@ -29,7 +29,8 @@ export class StreamPendingList {
     const i = this.#size;
     if (i === this.#flags.length) this.#grow();
     const { ms, seq } = parseStreamId(id);
-    if (i > 0 && compareIds(this.ms(i - 1), this.seq(i - 1), ms, seq) >= 0) corrupt(`pending entry ${id} of a stream is out of order`);
+    if (i > 0 && compareIds(this.ms(i - 1), this.seq(i - 1), ms, seq) >= 0)
+      corrupt(`pending entry ${id} of a stream is out of order`);
     this.#ids[2 * i] = ms;
     this.#ids[2 * i + 1] = seq;
     this.#timesMs[i] = deliveryTimeMs;

@@ -114,7 +114,9 @@ describe("streams as native commands", () => {
     translator.streamConsumer(value, s("c"), 5, 6);
     for (const id of pending) translator.streamConsumerPending(value, id);
     translator.end(value);
-    expect(takeCommandLines(encoder).at(-1)).toBe("XCLAIM key g c 0 1-0 14-0 15-0 16-0 TIME 1 RETRYCOUNT 1 FORCE JUSTID");
+    expect(takeCommandLines(encoder).at(-1)).toBe(
+      "XCLAIM key g c 0 1-0 14-0 15-0 16-0 TIME 1 RETRYCOUNT 1 FORCE JUSTID",
+    );
     expect(losses).toEqual([{ kind: "pendingOfDeleted", db: 2, key: "key" }]);
   });
 

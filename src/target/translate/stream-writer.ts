@@ -161,7 +161,8 @@ export class StreamWriter {
     this.flush(value);
     const progress = progressOf(value);
     const ownerless = progress.group?.pending.ownerless ?? 0;
-    if (ownerless > 0) throw new Df2RedisError("STREAM_CORRUPT", `${ownerless} pending entries of a stream's group have no consumer`);
+    if (ownerless > 0)
+      throw new Df2RedisError("STREAM_CORRUPT", `${ownerless} pending entries of a stream's group have no consumer`);
     progress.group = undefined;
   }
 

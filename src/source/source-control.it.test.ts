@@ -9,7 +9,12 @@ import { SourceControl } from "./source-control.ts";
 test("a plain Redis is named, and told what to do", async () => {
   await using redis = await startRedis();
   const error = await rejection<Df2RedisError>(
-    SourceControl.connect({ endpoint: plainEndpoint(redis.port), connectTimeoutMs: 5000, replyTimeoutMs: 5000, onClose: () => undefined }),
+    SourceControl.connect({
+      endpoint: plainEndpoint(redis.port),
+      connectTimeoutMs: 5000,
+      replyTimeoutMs: 5000,
+      onClose: () => undefined,
+    }),
   );
   expect(error.code).toBe("NOT_A_DRAGONFLY");
   expect(error.message).toMatch(/is Redis \d+\.\d+\.\d+, not a Dragonfly/);
