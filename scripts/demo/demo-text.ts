@@ -18,8 +18,11 @@ export function introText(recording: Recording, lines: readonly ExpectedLine[], 
 df2redis demo: a Dragonfly is copied into a Redis while it is being written to.
 
   source   ${addresses.source}   plays what a real Dragonfly ${version} sent to its own replica, byte for byte (${recording.name}):
-           ${number(manifest.keys)} keys in the databases ${databases.join(", ")}, on ${manifest.threads} connections in parallel
+           ${number(manifest.keys)} keys at its end, in the databases ${databases.join(", ")}
   target   ${addresses.target}   a fresh, empty redis-server
+
+The tool joins the source as if it were a replica. It gets a snapshot, that is what the source holds at that moment, and then the
+journal, that is every write since. Both come on ${manifest.threads} flows: one connection for each thread of the Dragonfly.
 
 This is what is run now:
 
@@ -28,10 +31,11 @@ This is what is run now:
 `;
 }
 
-/** A line for what the tool tells while it runs; nothing for what is too fine. */
+/** A line for what the tool tells while it runs; nothing for what is too fine, or stands in the report at the end anyway. */
 export function eventText({ event, ...facts }: CliEvent): string | undefined {
   if (event === "phase") return `  ${String(facts["phase"]).replaceAll("_", " ").padEnd(12)} ${String(facts["detail"] ?? "")}`.trimEnd();
-  if (event === "warning") return `  warning      ${String(facts["message"])}`;
+  const message = String(facts["message"]);
+  if (event === "warning" && !message.startsWith("not carried over")) return `  warning      ${message}`;
   return undefined;
 }
 
@@ -67,7 +71,7 @@ export const HOW_TO = `With your own servers:
   ./df2redis migrate   --source my-dragonfly:6379 --target redis://my-redis:6379   copies once, then ends
   ./df2redis help replicate                                                        passwords, TLS, configuration file
 
-The target is written to: point it at a Redis whose data may be replaced. The Dragonfly is only read.
+The target should be an empty Redis: keys of the same name are replaced, others stay. The Dragonfly is only read.
 `;
 
 export function endText(elapsedMs: number): string {

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
+import { RawConnection } from "../../test/support/raw-connection.ts";
 import { runDemo } from "./run-demo.ts";
 
 const FAKE = fileURLToPath(new URL("../../test/support/fake-df2redis.ts", import.meta.url));
@@ -16,6 +17,28 @@ async function demo(fault?: string): Promise<string> {
   await runDemo({ recordingName: RECORDING, command, print: (text) => printed.push(text) });
   return printed.join("");
 }
+
+/** Whether something listens on a port of this machine. */
+async function isTaken(port: number): Promise<boolean> {
+  return RawConnection.open(port).then(
+    (connection) => {
+      connection.close();
+      return true;
+    },
+    () => false,
+  );
+}
+
+test("the demo, with the tool itself, comes to its good end and leaves nothing running", async () => {
+  const printed: string[] = [];
+  await runDemo({ print: (text) => printed.push(text) });
+  const text = printed.join("");
+  expect(text).toMatch(/\n +0 {2}differences\n/);
+  expect(text).toContain("Could not be carried");
+  const ports = [...text.matchAll(/^ {2}(?:source|target) +127\.0\.0\.1:(\d+)/gm)].map((match) => Number(match[1]));
+  expect(ports).toHaveLength(2);
+  for (const port of ports) expect(await isTaken(port)).toBe(false);
+});
 
 describe("the demo, with a stand-in for the tool", () => {
   test("says what it does, what came out, and how to do the same", async () => {

@@ -31,6 +31,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
 
 async function runBetweenServers(options: DemoOptions): Promise<void> {
   const recording = openRecording(options.recordingName ?? DEFAULT_RECORDING);
+  if (recording.second !== undefined) throw new Error(`${recording.name} is of a link that was cut: it cannot be shown in one run`);
   const { print } = options;
   await using target = await startRedis();
   await using source = await startRecordingMaster({ recording });

@@ -17,6 +17,8 @@ The progress line reads like this:
 full sync · flows 2/4 · keys 1,234,567 (45.2 k/s) · received 123.4 MB (12.1 MB/s) · journal 0 · lag – · 27.3 s
 \`\`\`
 
+Once the journal is followed, **lag** and **journal** come first.
+
 - **flows**: how many have delivered their part of the snapshot, of how many.
 - **keys**: snapshot objects so far. Rates are over the last five seconds.
 - **received**: bytes from the source as on the wire, in powers of 1000.

@@ -5,13 +5,13 @@ import { errorFacts, errorText } from "./error-text.ts";
 
 const REFUSED = new Df2RedisError("CONNECT_FAILED", "Cannot connect to the source.", {
   context: { address: "h:1", flow: undefined },
-  cause: Object.assign(new Error("connect ECONNREFUSED h:1"), { code: "ECONNREFUSED" }),
+  cause: Object.assign(new Error("write ENOSPC"), { code: "ENOSPC" }),
 });
 
 test("for people: code, message, facts, causes in plain words, and what to do", () => {
   expect(errorText(REFUSED)).toBe(`error CONNECT_FAILED: Cannot connect to the source.
   where: address h:1
-  because: the connection was refused: nothing listens at that address and port (connect ECONNREFUSED h:1)
+  because: the disk is full (write ENOSPC)
   what to do: ${ERROR_CODES.CONNECT_FAILED.action}
 `);
 });
@@ -21,7 +21,7 @@ test("for programs: the same as data", () => {
     code: "CONNECT_FAILED",
     message: "Cannot connect to the source.",
     context: { address: "h:1", flow: undefined },
-    causes: ["the connection was refused: nothing listens at that address and port (connect ECONNREFUSED h:1)"],
+    causes: ["the disk is full (write ENOSPC)"],
     retryable: true,
     action: ERROR_CODES.CONNECT_FAILED.action,
   });

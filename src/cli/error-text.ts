@@ -3,26 +3,13 @@ import { ERROR_CODES } from "../errors/codes.ts";
 import type { Df2RedisError, ErrorContext } from "../errors/df2redis-error.ts";
 import { safeText } from "../observability/key-text.ts";
 
-/** What the operating system and OpenSSL call things, in plain words. */
+/** What the operating system calls things, in plain words. Those of the network have been said by `net` already. */
 const PLAIN_WORDS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "the connection was refused: nothing listens at that address and port",
-  ECONNRESET: "the other side reset the connection",
-  EPIPE: "the other side closed the connection",
-  ETIMEDOUT: "no answer came from that address",
-  EHOSTUNREACH: "there is no route to that host",
-  ENETUNREACH: "there is no route to that network",
-  ENOTFOUND: "the host name is not known",
-  EAI_AGAIN: "the name server did not answer",
-  EADDRNOTAVAIL: "the address is not available on this machine",
-  EMFILE: "too many open files",
-  ENOSPC: "the disk is full",
   EACCES: "permission denied",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "the server's certificate is self-signed and not trusted",
-  SELF_SIGNED_CERT_IN_CHAIN: "the server's certificate chain ends in a certificate that is not trusted",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the authority that signed the server's certificate is not trusted",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "the authority that signed the server's certificate is not trusted",
-  CERT_HAS_EXPIRED: "the server's certificate has expired",
-  ERR_TLS_CERT_ALTNAME_INVALID: "the server's certificate is for another name",
+  EMFILE: "too many open files",
+  ENOENT: "there is no such file or directory",
+  ENOSPC: "the disk is full",
+  EROFS: "the file system is read-only",
 };
 
 const MAX_CAUSES = 8;

@@ -23,7 +23,7 @@ describe("progressText", () => {
     } as const;
     const rates = { keysPerSecond: 0, receivedBytesPerSecond: 900, entriesPerSecond: 250 };
     expect(progressText(progress, rates)).toBe(
-      "following · flows 4/4 · keys 1,234,567 · received 123.4 MB (900 B/s) · journal 5,000 (250/s) · lag 17 · not carried 3 · rejected 1",
+      "following · lag 17 · journal 5,000 (250/s) · flows 4/4 · keys 1,234,567 · received 123.4 MB (900 B/s) · not carried 3 · rejected 1",
     );
   });
 });

@@ -37,17 +37,19 @@ export class ProgressMeter {
 
 /** `full sync · flows 2/4 · keys 1,234,567 (45.2 k/s) · received 123.4 MB (12.1 MB/s) · journal 0 · lag –` */
 export function progressText(progress: RunProgress, rates: ProgressRates): string {
-  const parts = [
-    PHASE_NAMES[progress.phase],
+  const { lagEntries, losses, rejected } = progress;
+  const journal = `journal ${formatCount(progress.journalEntries)}${rateText(rates.entriesPerSecond)}`;
+  const lag = `lag ${lagEntries === undefined ? "–" : formatCount(lagEntries)}`;
+  const snapshot = [
     `flows ${progress.flowsCut}/${progress.flows}`,
     `keys ${formatCount(progress.keys)}${rateText(rates.keysPerSecond)}`,
     `received ${formatBytes(progress.receivedBytes)} (${formatBytes(rates.receivedBytesPerSecond)}/s)`,
-    `journal ${formatCount(progress.journalEntries)}${rateText(rates.entriesPerSecond)}`,
-    `lag ${progress.lagEntries === undefined ? "–" : formatCount(progress.lagEntries)}`,
   ];
-  if (progress.losses > 0) parts.push(`not carried ${formatCount(progress.losses)}`);
-  if (progress.rejected > 0) parts.push(`rejected ${formatCount(progress.rejected)}`);
-  return parts.join(" · ");
+  // What matters most in a phase comes first, since a narrow terminal cuts the end off.
+  const parts = lagEntries === undefined ? [...snapshot, journal, lag] : [lag, journal, ...snapshot];
+  if (losses > 0) parts.push(`not carried ${formatCount(losses)}`);
+  if (rejected > 0) parts.push(`rejected ${formatCount(rejected)}`);
+  return [PHASE_NAMES[progress.phase], ...parts].join(" · ");
 }
 
 function rateText(perSecond: number): string {

@@ -24,7 +24,7 @@ export type RunCommandOptions = {
 export async function runCommand(options: RunCommandOptions, deps: CliDeps): Promise<number> {
   const config = loadConfig({ file: options.file, env: deps.env, flags: options.flags, readFile: deps.readFile });
   const display = createDisplay(options.json, deps);
-  const log = openLog(config, options.mode, display, deps);
+  const log = openLog({ config, mode: options.mode, display, hasDisplay: display instanceof TerminalDisplay }, deps);
   const signals = new StopSignals(deps.signals, (signal, isSecond) =>
     display.notice(signalText(options.mode, signal, isSecond)),
   );
@@ -45,13 +45,21 @@ function createDisplay(json: boolean, { stdout, stderr }: CliDeps): RunDisplay {
   return stdout.isTTY === true ? new TerminalDisplay(stdout, stderr) : new PlainDisplay(stdout, stderr);
 }
 
-function openLog(config: Config, mode: RunMode, display: RunDisplay, deps: CliDeps): RunLog {
+type LogTarget = {
+  readonly config: Config;
+  readonly mode: RunMode;
+  readonly display: RunDisplay;
+  readonly hasDisplay: boolean;
+};
+
+function openLog({ config, mode, display, hasDisplay }: LogTarget, deps: CliDeps): RunLog {
   return createLogger({
     log: config.log,
     taskName: config.taskName,
     command: mode,
     console: { write: (text) => display.log(text) },
     consoleIsTerminal: deps.stderr.isTTY === true,
+    hasDisplay,
   });
 }
 

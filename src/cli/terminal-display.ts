@@ -22,6 +22,8 @@ export class TerminalDisplay implements RunDisplay {
   }
 
   phase(phase: RunPhase, detail: string): void {
+    // The progress line still names the phase before; the next progress draws it again.
+    this.close();
     this.#above(phaseText(phase, detail));
   }
 

@@ -1,6 +1,12 @@
 /** The codecs against a real redis-server: what it dumps must decode to what it says it holds, what is built here it must take. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { buildIntset, buildZiplist, buildZipmap, elementText, type Element } from "../../test/support/codec-builders.ts";
+import {
+  buildIntset,
+  buildZiplist,
+  buildZipmap,
+  elementText,
+  type Element,
+} from "../../test/support/codec-builders.ts";
 import { SeededRandom } from "../../test/support/hostile.ts";
 import { freePort, startRedis, type RedisServer } from "../../test/support/redis-server.ts";
 import type { Argument, Reply, RespClient } from "../../test/support/resp-client.ts";
@@ -34,9 +40,9 @@ class DumpBody {
   readonly #bytes: Buffer;
   #at = 1;
 
-  constructor(dump: Buffer) {
-    this.type = dump[0] as number;
-    this.#bytes = dump;
+  constructor(bytes: Buffer) {
+    this.type = bytes[0] as number;
+    this.#bytes = bytes;
   }
 
   length(): number {
@@ -98,8 +104,24 @@ function samples(): string[] {
   const lengths = [0, 1, 63, 64, 200, 4095, 4096, 5000, 16_377, 16_378, 16_379, 70_000];
   const strings = lengths.map((length) => random.bytes(length).toString("latin1"));
   const runs = lengths.map((length) => "ab".repeat(length).slice(0, length));
-  const powers = [6, 7, 11, 12, 13, 15, 16, 23, 24, 31, 32, 40, 52, 53, 54, 62].flatMap((bits) => [2n ** BigInt(bits) - 1n, -(2n ** BigInt(bits)), 2n ** BigInt(bits)]);
-  return [...new Set([...strings, ...runs, ...powers.map(String), String(2n ** 63n - 1n), String(-(2n ** 63n)), "007", "-0", "1.5", "9223372036854775808"])];
+  const powers = [6, 7, 11, 12, 13, 15, 16, 23, 24, 31, 32, 40, 52, 53, 54, 62].flatMap((bits) => [
+    2n ** BigInt(bits) - 1n,
+    -(2n ** BigInt(bits)),
+    2n ** BigInt(bits),
+  ]);
+  return [
+    ...new Set([
+      ...strings,
+      ...runs,
+      ...powers.map(String),
+      String(2n ** 63n - 1n),
+      String(-(2n ** 63n)),
+      "007",
+      "-0",
+      "1.5",
+      "9223372036854775808",
+    ]),
+  ];
 }
 
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1");
@@ -108,8 +130,22 @@ let server: RedisServer;
 let redis: RespClient;
 
 beforeAll(async () => {
-  const huge = ["--hash-max-listpack-entries", "100000", "--hash-max-listpack-value", "1000000", "--zset-max-listpack-entries", "100000"];
-  const more = ["--zset-max-listpack-value", "1000000", "--list-max-listpack-size", "1000", "--stream-node-max-bytes", "0"];
+  const huge = [
+    "--hash-max-listpack-entries",
+    "100000",
+    "--hash-max-listpack-value",
+    "1000000",
+    "--zset-max-listpack-entries",
+    "100000",
+  ];
+  const more = [
+    "--zset-max-listpack-value",
+    "1000000",
+    "--list-max-listpack-size",
+    "1000",
+    "--stream-node-max-bytes",
+    "0",
+  ];
   server = await startRedis({ args: [...huge, ...more] });
   redis = await server.client();
 });
@@ -157,7 +193,9 @@ describe("what the server dumps", () => {
     await redis.call("ZADD", "z", ...members);
     const body = await dump("z");
     expect(body.type).toBe(TYPE_ZSET_LISTPACK);
-    expect(readAll(new ListpackReader(), body.string())).toEqual(texts(await redis.call("ZRANGE", "z", 0, -1, "WITHSCORES")));
+    expect(readAll(new ListpackReader(), body.string())).toEqual(
+      texts(await redis.call("ZRANGE", "z", 0, -1, "WITHSCORES")),
+    );
   });
 
   test("a list of nodes", async () => {
@@ -176,7 +214,10 @@ describe("what the server dumps", () => {
   test.each([
     ["16 bits", ["-32768", "-5", "0", "7", "32767"]],
     ["32 bits", ["-2147483648", "-32769", "0", "2147483647"]],
-    ["64 bits", ["-9223372036854775808", "-9007199254740993", "0", "4294967296", "9007199254740993", "9223372036854775807"]],
+    [
+      "64 bits",
+      ["-9223372036854775808", "-9007199254740993", "0", "4294967296", "9007199254740993", "9223372036854775807"],
+    ],
   ])("an intset of %s", async (_width, members) => {
     await redis.call("SADD", "s", ...members.toReversed());
     const body = await dump("s");
@@ -192,7 +233,10 @@ describe("what the server dumps", () => {
     for (let i = 0; i < 400; i++) {
       // Each step up to 2^57: ids go through all widths, the last ones over 2^63.
       if (random.below(3) === 0) ms += 1n << BigInt(random.below(57));
-      const fields = (names[random.below(3)] as string[]).flatMap((name) => [latin1(name), random.below(2) === 0 ? random.bytes(random.below(150)) : Buffer.from(String(random.below(1e6)))]);
+      const fields = (names[random.below(3)] as string[]).flatMap((name) => [
+        latin1(name),
+        random.below(2) === 0 ? random.bytes(random.below(150)) : Buffer.from(String(random.below(1e6))),
+      ]);
       await redis.call("XADD", "x", `${ms}-${i + 1}`, ...fields);
     }
     await redis.call("XADD", "x", "18446744073709551615-18446744073709551614", "last", "but one");
@@ -208,7 +252,8 @@ describe("what the server dumps", () => {
       const key = body.string();
       const node = body.string();
       reader.reset(key, 0, key.length, node, 0, node.length);
-      while (reader.next()) found.push([reader.id, ...reader.fields.slice(0, reader.fieldCount).map((field) => field.toLatin1())]);
+      while (reader.next())
+        found.push([reader.id, ...reader.fields.slice(0, reader.fieldCount).map((field) => field.toLatin1())]);
     }
     const held = (await redis.call("XRANGE", "x", "-", "+")) as Reply[][];
     expect(held.length).toBeLessThan(402);
@@ -217,7 +262,9 @@ describe("what the server dumps", () => {
 });
 
 describe("old bodies that the server takes", () => {
-  const elements: Element[] = samples().map((text) => (/^(0|-?[1-9]\d*)$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text) ? BigInt(text) : latin1(text)));
+  const elements: Element[] = samples().map((text) =>
+    /^(0|-?[1-9]\d*)$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text) ? BigInt(text) : latin1(text),
+  );
 
   test.each([false, true])("a list in a ziplist, wide lengths %s", async (widePrevious) => {
     const body = buildZiplist(elements, { widePrevious });
@@ -240,7 +287,10 @@ describe("old bodies that the server takes", () => {
   });
 
   test.each([0, 3])("a hash in a zipmap with %d unused bytes a value", async (free) => {
-    const pairs = elements.map((value, i): [Buffer, Buffer] => [Buffer.from(`f${i}`), Buffer.from(elementText(value), "latin1")]);
+    const pairs = elements.map((value, i): [Buffer, Buffer] => [
+      Buffer.from(`f${i}`),
+      Buffer.from(elementText(value), "latin1"),
+    ]);
     const body = buildZipmap(pairs, free);
     await restore("h", TYPE_HASH_ZIPMAP, body);
     expect(readAll(new ZipmapReader(), body)).toEqual(texts(await redis.call("HGETALL", "h")));
@@ -262,14 +312,26 @@ describe("old bodies that the server takes", () => {
 
 test("slots are those of CLUSTER KEYSLOT", async () => {
   const random = new SeededRandom(61);
-  const keys: Buffer[] = ["foo{}{bar}", "foo{bar}{zap}", "foo{{bar}}zap", "{", "}", "{}", "}{", "", "{user1000}.following"].map((key) => Buffer.from(key));
+  const keys: Buffer[] = [
+    "foo{}{bar}",
+    "foo{bar}{zap}",
+    "foo{{bar}}zap",
+    "{",
+    "}",
+    "{}",
+    "}{",
+    "",
+    "{user1000}.following",
+  ].map((key) => Buffer.from(key));
   for (let i = 0; i < 2000; i++) {
     const key = random.bytes(random.below(24));
     // Braces often enough that all their orders come up.
     for (let at = 0; at < key.length; at++) if (random.below(5) === 0) key[at] = random.below(2) === 0 ? 0x7b : 0x7d;
     keys.push(key);
   }
-  await using cluster = await startRedis({ args: ["--cluster-enabled", "yes", "--cluster-port", String(await freePort())] });
+  await using cluster = await startRedis({
+    args: ["--cluster-enabled", "yes", "--cluster-port", String(await freePort())],
+  });
   await using client = await cluster.client();
   const slots = await client.pipeline(keys.map((key) => ["CLUSTER", "KEYSLOT", key]));
   expect(keys.map((key) => keySlot(key, 0, key.length))).toEqual(slots);

@@ -54,10 +54,16 @@ export class Crc64 {
     for (const last = end - 8; at <= last; at += 8) {
       const a =
         low ^
-        ((buf[at] as number) | ((buf[at + 1] as number) << 8) | ((buf[at + 2] as number) << 16) | ((buf[at + 3] as number) << 24));
+        ((buf[at] as number) |
+          ((buf[at + 1] as number) << 8) |
+          ((buf[at + 2] as number) << 16) |
+          ((buf[at + 3] as number) << 24));
       const b =
         high ^
-        ((buf[at + 4] as number) | ((buf[at + 5] as number) << 8) | ((buf[at + 6] as number) << 16) | ((buf[at + 7] as number) << 24));
+        ((buf[at + 4] as number) |
+          ((buf[at + 5] as number) << 8) |
+          ((buf[at + 6] as number) << 16) |
+          ((buf[at + 7] as number) << 24));
       const i7 = 1792 + (a & 0xff);
       const i6 = 1536 + ((a >>> 8) & 0xff);
       const i5 = 1280 + ((a >>> 16) & 0xff);

@@ -3,7 +3,20 @@ import { describe, expect, test } from "vitest";
 import { Slice } from "../bytes/slice.ts";
 import { readInt64LE, setDecimal, setInt64LE } from "./decimal.ts";
 
-const EDGES = [0, 9, 10, 127, 999_999_999, 1_000_000_000, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 10 ** 15, 9_007_199_000_000_000, 9_006_999_999_999_999];
+const EDGES = [
+  0,
+  9,
+  10,
+  127,
+  999_999_999,
+  1_000_000_000,
+  2 ** 31 - 1,
+  2 ** 31,
+  2 ** 32,
+  10 ** 15,
+  9_007_199_000_000_000,
+  9_006_999_999_999_999,
+];
 
 describe("setDecimal", () => {
   test.each([...EDGES, Number.MAX_SAFE_INTEGER, 2 ** 53])("±%d", (value) => {
@@ -37,7 +50,17 @@ describe("setDecimal", () => {
 });
 
 describe("64-bit integers", () => {
-  const EDGES_64 = [0n, -1n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 53n + 1n, -(2n ** 53n), -(2n ** 53n) - 1n, 2n ** 63n - 1n, -(2n ** 63n)];
+  const EDGES_64 = [
+    0n,
+    -1n,
+    2n ** 53n - 1n,
+    2n ** 53n,
+    2n ** 53n + 1n,
+    -(2n ** 53n),
+    -(2n ** 53n) - 1n,
+    2n ** 63n - 1n,
+    -(2n ** 63n),
+  ];
 
   function bytesOf(value: bigint): Buffer {
     const buf = Buffer.alloc(9, 0xee);

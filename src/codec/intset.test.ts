@@ -15,7 +15,10 @@ function read(body: Buffer): string[] {
 const SORTED: [number, bigint[]][] = [
   [2, [-32768n, -1n, 0n, 1n, 32767n]],
   [4, [-(2n ** 31n), -32769n, 0n, 5n, 2n ** 31n - 1n]],
-  [8, [-(2n ** 63n), -(2n ** 53n) - 1n, -(2n ** 32n), -1n, 0n, 1n, 2n ** 31n, 2n ** 32n, 2n ** 53n + 1n, 2n ** 63n - 1n]],
+  [
+    8,
+    [-(2n ** 63n), -(2n ** 53n) - 1n, -(2n ** 32n), -1n, 0n, 1n, 2n ** 31n, 2n ** 32n, 2n ** 53n + 1n, 2n ** 63n - 1n],
+  ],
 ];
 
 describe("IntsetReader", () => {
@@ -30,7 +33,9 @@ describe("IntsetReader", () => {
   test.each(SORTED)("of %d-byte integers, out of order or with a double, is refused", (width, values) => {
     for (let i = 1; i < values.length; i++) {
       const swapped = values.with(i, values[i - 1] as bigint).with(i - 1, values[i] as bigint);
-      expect(expectTypedError(() => read(buildIntset(swapped, width)), "STREAM_CORRUPT").message).toContain("ascending");
+      expect(expectTypedError(() => read(buildIntset(swapped, width)), "STREAM_CORRUPT").message).toContain(
+        "ascending",
+      );
       expectTypedError(() => read(buildIntset(values.with(i, values[i - 1] as bigint), width)), "STREAM_CORRUPT");
     }
   });

@@ -26,7 +26,8 @@ export class IntsetReader implements ElementReader {
     const width = buf.readUInt32LE(start);
     if (width !== 2 && width !== 4 && width !== 8) throw corrupt("intset", `${width} is no width of an integer`, 0);
     const count = buf.readUInt32LE(start + 4);
-    if (count * width !== end - start - HEADER_BYTES) throw corrupt("intset", `its length does not fit ${count} integers`, 4);
+    if (count * width !== end - start - HEADER_BYTES)
+      throw corrupt("intset", `its length does not fit ${count} integers`, 4);
     this.#buf = buf;
     this.#start = start;
     this.#end = end;
@@ -39,7 +40,8 @@ export class IntsetReader implements ElementReader {
   next(out: Slice): boolean {
     const at = this.#at;
     if (at >= this.#end) return false;
-    if (at > this.#start + HEADER_BYTES && !this.#ascends(at)) throw corrupt("intset", "not in ascending order", at - this.#start);
+    if (at > this.#start + HEADER_BYTES && !this.#ascends(at))
+      throw corrupt("intset", "not in ascending order", at - this.#start);
     const buf = this.#buf;
     if (this.#width === 2) setDecimal(out, buf.readInt16LE(at));
     else if (this.#width === 4) setDecimal(out, buf.readInt32LE(at));

@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { buildListpack, elementText, listpackElement, wrapListpack, type Element } from "../../test/support/codec-builders.ts";
+import {
+  buildListpack,
+  elementText,
+  listpackElement,
+  wrapListpack,
+  type Element,
+} from "../../test/support/codec-builders.ts";
 import { expectTypedError } from "../../test/support/hostile.ts";
 import { Slice } from "../bytes/slice.ts";
 import { ListpackReader, STEP_INTEGER, STEP_STRING } from "./listpack.ts";
@@ -12,10 +18,38 @@ function read(body: Buffer): string[] {
   return found;
 }
 
-const INTEGERS = [0n, 127n, 128n, -1n, 4095n, -4096n, 4096n, -4097n, 32767n, -32768n, 32768n, -32769n, 8388607n, -8388608n, 8388608n, -8388609n];
-const WIDE = [2n ** 31n - 1n, -(2n ** 31n), 2n ** 31n, -(2n ** 31n) - 1n, 2n ** 53n, -(2n ** 53n) - 1n, 2n ** 63n - 1n, -(2n ** 63n)];
+const INTEGERS = [
+  0n,
+  127n,
+  128n,
+  -1n,
+  4095n,
+  -4096n,
+  4096n,
+  -4097n,
+  32767n,
+  -32768n,
+  32768n,
+  -32769n,
+  8388607n,
+  -8388608n,
+  8388608n,
+  -8388609n,
+];
+const WIDE = [
+  2n ** 31n - 1n,
+  -(2n ** 31n),
+  2n ** 31n,
+  -(2n ** 31n) - 1n,
+  2n ** 53n,
+  -(2n ** 53n) - 1n,
+  2n ** 63n - 1n,
+  -(2n ** 63n),
+];
 /** Each side of each limit of the forms of a string and of the length behind it. */
-const LENGTHS = [0, 1, 63, 64, 125, 126, 127, 128, 4095, 4096, 16377, 16378, 16379, 70_000, 2_097_145, 2_097_146, 2_097_147];
+const LENGTHS = [
+  0, 1, 63, 64, 125, 126, 127, 128, 4095, 4096, 16377, 16378, 16379, 70_000, 2_097_145, 2_097_146, 2_097_147,
+];
 
 describe("ListpackReader", () => {
   test("bytes written by hand", () => {

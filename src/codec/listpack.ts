@@ -50,7 +50,8 @@ export class ListpackReader implements ElementReader {
   reset(buf: Buffer, start: number, end: number): this {
     const length = end - start;
     if (length < HEADER_BYTES + 1) throw corrupt("listpack", "the header is cut off", length);
-    if (buf.readUInt32LE(start) !== length) throw corrupt("listpack", `its header says ${buf.readUInt32LE(start)} bytes, it has ${length}`, 0);
+    if (buf.readUInt32LE(start) !== length)
+      throw corrupt("listpack", `its header says ${buf.readUInt32LE(start)} bytes, it has ${length}`, 0);
     if (buf[end - 1] !== END) throw corrupt("listpack", "the terminator is missing", length - 1);
     const count = buf.readUInt16LE(start + 4);
     this.#buf = buf;
@@ -161,14 +162,16 @@ export class ListpackReader implements ElementReader {
     let rest = bytes;
     for (let place = lengthAt + width - 1; place >= lengthAt; place--) {
       const more = place > lengthAt ? 0x80 : 0;
-      if (this.#buf[place] !== ((rest & 0x7f) | more)) throw this.#corrupt("the length behind an element is wrong", place);
+      if (this.#buf[place] !== ((rest & 0x7f) | more))
+        throw this.#corrupt("the length behind an element is wrong", place);
       rest = Math.floor(rest / 128);
     }
     return lengthAt + width;
   }
 
   #finish(): ListpackStep {
-    if (this.#count >= 0 && this.#seen !== this.#count) throw this.#corrupt(`${this.#seen} elements where ${this.#count} were announced`, this.#at);
+    if (this.#count >= 0 && this.#seen !== this.#count)
+      throw this.#corrupt(`${this.#seen} elements where ${this.#count} were announced`, this.#at);
     return STEP_END;
   }
 

@@ -54,7 +54,11 @@ export interface Lz4BlockDecoder {
   stored(out: Buffer, start: number, end: number): void;
 }
 
-export const PLAIN_BLOCKS: Lz4BlockDecoder = { begin: () => undefined, decode: decodeLz4Block, stored: () => undefined };
+export const PLAIN_BLOCKS: Lz4BlockDecoder = {
+  begin: () => undefined,
+  decode: decodeLz4Block,
+  stored: () => undefined,
+};
 
 export function viewOf(buf: Buffer): DataView {
   return new DataView(buf.buffer, buf.byteOffset, buf.byteLength);
@@ -103,7 +107,8 @@ export function decodeLz4Block(input: BlockInput, output: BlockOutput, bounds: B
     if (end - ip < 2) throw corrupt("lz4", "a match offset runs past its block", ip - base);
     const offset = (src[ip] as number) | ((src[ip + 1] as number) << 8);
     let from = op - offset;
-    if (offset === 0 || from < lowest) throw corrupt("lz4", `match offset ${offset} points outside the window`, ip - base);
+    if (offset === 0 || from < lowest)
+      throw corrupt("lz4", `match offset ${offset} points outside the window`, ip - base);
     ip += 2;
     length = (token & 15) + MIN_MATCH;
     if (length === LENGTH_CONTINUES + MIN_MATCH) {

@@ -11,7 +11,9 @@ const LIMIT = 1024 * 1024;
 /** Pieces repeated at random: literals and matches of every length and distance. */
 const content = fc
   .array(fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 300 }), fc.integer({ min: 1, max: 400 })), { maxLength: 30 })
-  .map((pieces) => Buffer.concat(pieces.map(([bytes, repeats]) => Buffer.alloc(Math.min(bytes.length * repeats, 5000), bytes))));
+  .map((pieces) =>
+    Buffer.concat(pieces.map(([bytes, repeats]) => Buffer.alloc(Math.min(bytes.length * repeats, 5000), bytes))),
+  );
 
 test("what lz4-napi compresses comes back", () => {
   const decoder = new Lz4FrameDecoder();

@@ -1,6 +1,12 @@
 import { compressFrameSync, decompressFrameSync } from "lz4-napi";
 import { describe, expect, test } from "vitest";
-import { buildLz4Frame, lz4Header, lz4Sequence, wrapLz4Blocks, type Lz4BuildOptions } from "../../test/support/lz4-builder.ts";
+import {
+  buildLz4Frame,
+  lz4Header,
+  lz4Sequence,
+  wrapLz4Blocks,
+  type Lz4BuildOptions,
+} from "../../test/support/lz4-builder.ts";
 import { expectTypedError, mutate, SeededRandom, truncations, typedErrorOr } from "../../test/support/hostile.ts";
 import { PLAIN_BLOCKS } from "./lz4-block.ts";
 import { Lz4FrameDecoder } from "./lz4-frame.ts";
@@ -11,7 +17,8 @@ const LIMIT = 64 * 1024 * 1024;
 function jsonLines(bytes: number, seed = 1): Buffer {
   const random = new SeededRandom(seed);
   let text = "";
-  while (text.length < bytes) text += `{"id":${random.below(1e6)},"user":"user:${random.below(1e4)}","tags":["a","b${random.below(9)}"]}\n`;
+  while (text.length < bytes)
+    text += `{"id":${random.below(1e6)},"user":"user:${random.below(1e4)}","tags":["a","b${random.below(9)}"]}\n`;
   return Buffer.from(text.slice(0, bytes));
 }
 
@@ -20,7 +27,10 @@ const CONTENTS: [string, Buffer][] = [
   ["one byte", Buffer.from("x")],
   ["a short text", Buffer.from("hello hello hello hello hello")],
   ["a run of one byte", Buffer.alloc(70_000, 7)],
-  ["runs of each short period", Buffer.concat(Array.from({ length: 40 }, (_, period) => Buffer.alloc(501, jsonLines(period + 1))))],
+  [
+    "runs of each short period",
+    Buffer.concat(Array.from({ length: 40 }, (_, period) => Buffer.alloc(501, jsonLines(period + 1)))),
+  ],
   ["noise", new SeededRandom(3).bytes(70_001)],
   ["JSON over several blocks", jsonLines(300_000)],
 ];
@@ -120,7 +130,10 @@ describe("the output buffer", () => {
 describe("limits", () => {
   test("a content size over the limit is refused before anything is allocated", () => {
     const frame = buildLz4Frame(Buffer.from("x".repeat(100)), { lieAboutSize: 2n ** 40n });
-    expect(expectTypedError(() => decode(frame), "LIMIT_EXCEEDED").context).toMatchObject({ length: 2 ** 40, limitBytes: LIMIT });
+    expect(expectTypedError(() => decode(frame), "LIMIT_EXCEEDED").context).toMatchObject({
+      length: 2 ** 40,
+      limitBytes: LIMIT,
+    });
     expectTypedError(() => decode(buildLz4Frame(Buffer.from("x"), { lieAboutSize: 2n ** 64n - 1n })), "LIMIT_EXCEEDED");
   });
 
@@ -171,8 +184,18 @@ describe("what the format forbids", () => {
     ["trailing bytes", Buffer.concat([good, Buffer.from([0])])],
     ["a second frame", Buffer.concat([good, good])],
     ["a skippable frame that is cut off", Buffer.concat([good, Buffer.from([0x50, 0x2a, 0x4d, 0x18, 9, 0, 0, 0, 1])])],
-    ["match offset 0", wrapLz4Blocks([Buffer.concat([lz4Sequence(Buffer.from("abcd"), { offset: 0, length: 4 }), lz4Sequence(Buffer.from("12345"))])])],
-    ["a match before the start", wrapLz4Blocks([Buffer.concat([lz4Sequence(Buffer.from("abcd"), { offset: 5, length: 4 }), lz4Sequence(Buffer.from("12345"))])])],
+    [
+      "match offset 0",
+      wrapLz4Blocks([
+        Buffer.concat([lz4Sequence(Buffer.from("abcd"), { offset: 0, length: 4 }), lz4Sequence(Buffer.from("12345"))]),
+      ]),
+    ],
+    [
+      "a match before the start",
+      wrapLz4Blocks([
+        Buffer.concat([lz4Sequence(Buffer.from("abcd"), { offset: 5, length: 4 }), lz4Sequence(Buffer.from("12345"))]),
+      ]),
+    ],
     ["a block that ends with a match", wrapLz4Blocks([lz4Sequence(Buffer.from("abcd"), { offset: 4, length: 8 })])],
   ])("%s", (_name, frame) => {
     expectTypedError(() => decode(frame), "STREAM_CORRUPT");
@@ -213,14 +236,18 @@ describe("the kernel's memory", () => {
 
   test("a match reaches back 65535 bytes, also where the window was just moved", () => {
     const random = new SeededRandom(71);
-    // Each block: 60 bytes of noise and a match to the same noise as far back as it can be.
-    const blocks = Array.from({ length: 2000 }, () =>
+    // Blocks of 1100 bytes until the window is about to move, then two that reach back as far as can be.
+    const blocks = Array.from({ length: 970 }, () =>
       Buffer.concat([lz4Sequence(random.bytes(1000), { offset: 1000, length: 40 }), lz4Sequence(random.bytes(60))]),
     );
-    const far = Buffer.concat([lz4Sequence(random.bytes(5), { offset: 65_535, length: 300 }), lz4Sequence(Buffer.from("12345"))]);
-    for (let at = 1900; at < 1990; at++) {
+    const far = Buffer.concat([
+      lz4Sequence(Buffer.alloc(0), { offset: 65_535, length: 300 }),
+      // Long enough for a whole block's room to be asked for.
+      lz4Sequence(random.bytes(300)),
+    ]);
+    for (let at = 940; at < 970; at++) {
       const frame = wrapLz4Blocks([...blocks.slice(0, at), far, far]);
-      expect(decode(frame).length).toBe(at * 1100 + 2 * 310);
+      expect(decode(frame).length).toBe(at * 1100 + 2 * 600);
     }
   });
 
@@ -230,7 +257,9 @@ describe("the kernel's memory", () => {
     const frame = buildLz4Frame(jsonLines(200_000));
     first.decompress(frame, 0, frame.length, LIMIT);
     // A match before its own start, where the frame before has left its bytes.
-    const reaching = wrapLz4Blocks([Buffer.concat([lz4Sequence(Buffer.from("abcd"), { offset: 100, length: 8 }), lz4Sequence(Buffer.from("12345"))])]);
+    const reaching = wrapLz4Blocks([
+      Buffer.concat([lz4Sequence(Buffer.from("abcd"), { offset: 100, length: 8 }), lz4Sequence(Buffer.from("12345"))]),
+    ]);
     expect(expectTypedError(() => decode(reaching, LIMIT, second), "STREAM_CORRUPT").message).toContain("window");
   });
 
@@ -238,7 +267,9 @@ describe("the kernel's memory", () => {
     for (let offset = 1; offset <= 40; offset++) {
       for (const length of [4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 66, 200]) {
         const start = jsonLines(offset, offset);
-        const frame = wrapLz4Blocks([Buffer.concat([lz4Sequence(start, { offset, length }), lz4Sequence(Buffer.from("12345"))])]);
+        const frame = wrapLz4Blocks([
+          Buffer.concat([lz4Sequence(start, { offset, length }), lz4Sequence(Buffer.from("12345"))]),
+        ]);
         const expected = Buffer.concat([Buffer.alloc(offset + length, start), Buffer.from("12345")]);
         expect(decode(frame).equals(expected)).toBe(true);
       }
@@ -248,19 +279,25 @@ describe("the kernel's memory", () => {
   test("literals of each length", () => {
     for (let length = 0; length < 300; length++) {
       const content = jsonLines(length, length);
-      const frame = wrapLz4Blocks([Buffer.concat([lz4Sequence(Buffer.from("wxyz"), { offset: 4, length: 4 }), lz4Sequence(content)])]);
+      const frame = wrapLz4Blocks([
+        Buffer.concat([lz4Sequence(Buffer.from("wxyz"), { offset: 4, length: 4 }), lz4Sequence(content)]),
+      ]);
       expect(decode(frame).equals(Buffer.concat([Buffer.from("wxyzwxyz"), content]))).toBe(true);
     }
   });
 });
 
 describe("hostile input", () => {
-  const forms = FORMS.map(([name, options]): [string, Buffer] => [name, buildLz4Frame(jsonLines(3000), { ...options, blockBytes: 1100 })]);
+  const forms = FORMS.map(([name, options]): [string, Buffer] => [
+    name,
+    buildLz4Frame(jsonLines(3000), { ...options, blockBytes: 1100 }),
+  ]);
 
   test.each(forms)("%s, cut at each byte", (_name, frame) => {
     for (const cut of truncations(frame)) expectTypedError(() => decode(cut), "STREAM_CORRUPT");
     // The rest of the frame stands behind the cut and must not be read.
-    for (let end = 0; end < frame.length; end++) expectTypedError(() => new Lz4FrameDecoder().decompress(frame, 0, end, LIMIT), "STREAM_CORRUPT");
+    for (let end = 0; end < frame.length; end++)
+      expectTypedError(() => new Lz4FrameDecoder().decompress(frame, 0, end, LIMIT), "STREAM_CORRUPT");
   });
 
   test.each(forms)("%s, mutated", (_name, frame) => {

@@ -77,10 +77,16 @@ function noOutput(): BlockOutput {
 }
 
 /** Before anything is allocated: the size must be within the limit and one that a frame of this length can have. */
-function checkContentSize(contentSize: number | undefined, frameBytes: number, limitBytes: number, inputOffset: number): void {
+function checkContentSize(
+  contentSize: number | undefined,
+  frameBytes: number,
+  limitBytes: number,
+  inputOffset: number,
+): void {
   if (contentSize === undefined) return;
   if (contentSize > limitBytes) throw overLimit("lz4", contentSize, limitBytes, inputOffset);
-  if (contentSize > frameBytes * MAX_RATIO) throw corrupt("lz4", `no frame of this length holds ${contentSize} bytes`, inputOffset);
+  if (contentSize > frameBytes * MAX_RATIO)
+    throw corrupt("lz4", `no frame of this length holds ${contentSize} bytes`, inputOffset);
 }
 
 /** Makes the output buffer hold at least `needed` bytes, which the caller has checked against the limit. */
@@ -124,7 +130,8 @@ function runBlock(job: Job, at: number, word: number): number {
   const { src, base } = job.input;
   const { header } = job;
   const size = word >= UNCOMPRESSED_FLAG ? word - UNCOMPRESSED_FLAG : word;
-  if (size > header.blockMaxBytes) throw corrupt("lz4", `a block of ${size} bytes where ${header.blockMaxBytes} is the most`, at - 4 - base);
+  if (size > header.blockMaxBytes)
+    throw corrupt("lz4", `a block of ${size} bytes where ${header.blockMaxBytes} is the most`, at - 4 - base);
   const trailer = header.blockChecksums ? 4 : 0;
   if (size + trailer > job.end - at) throw corrupt("lz4", "a block is cut off", at - base);
   const blockEnd = at + size;
@@ -154,7 +161,8 @@ function decodeBlock(job: Job, start: number, end: number): void {
   growFor(job, limit - job.size);
   const lowest = header.linkedBlocks ? 0 : job.size;
   const size = job.blocks.decode(job.input, job.output, { start, end, at: job.size, limit, lowest });
-  if (size === OUTPUT_FULL) throw limit - job.size < most ? tooLong(job, start - job.input.base) : tooLongBlock(job, start);
+  if (size === OUTPUT_FULL)
+    throw limit - job.size < most ? tooLong(job, start - job.input.base) : tooLongBlock(job, start);
   job.size = size;
 }
 
@@ -186,6 +194,7 @@ function checkContent(job: Job, at: number): number {
   }
   if (!header.contentChecksum) return at;
   if (job.end - at < 4) throw corrupt("lz4", "the content checksum is cut off", at - base);
-  if (src.readUInt32LE(at) !== xxh32(output.out, 0, size)) throw corrupt("lz4", "the content checksum is wrong", at - base);
+  if (src.readUInt32LE(at) !== xxh32(output.out, 0, size))
+    throw corrupt("lz4", "the content checksum is wrong", at - base);
   return at + 4;
 }

@@ -51,7 +51,8 @@ export function parseLz4Header(src: Buffer, at: number, end: number, base: numbe
 
 function checkFlags(flg: number, bd: number, inputOffset: number): void {
   if ((flg & VERSION_BITS) !== VERSION_1) throw corrupt("lz4", `frame version ${flg >>> 6} is unknown`, inputOffset);
-  if ((flg & FLG_RESERVED) !== 0 || (bd & BD_RESERVED) !== 0) throw corrupt("lz4", "reserved header bits are set", inputOffset);
+  if ((flg & FLG_RESERVED) !== 0 || (bd & BD_RESERVED) !== 0)
+    throw corrupt("lz4", "reserved header bits are set", inputOffset);
   if ((flg & FLG_DICTIONARY) !== 0) throw corrupt("lz4", "the frame needs a dictionary", inputOffset);
   if (bd >>> 4 < 4) throw corrupt("lz4", `block size code ${bd >>> 4} is unknown`, inputOffset + 1);
 }

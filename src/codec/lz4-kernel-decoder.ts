@@ -7,7 +7,15 @@
  * the caller's buffer; no view of this memory leaves the class. It holds at most 9 MiB, whatever a header says.
  */
 import { Df2RedisError } from "../errors/df2redis-error.ts";
-import { decodeLz4Block, OUTPUT_FULL, PLAIN_BLOCKS, type BlockBounds, type BlockInput, type BlockOutput, type Lz4BlockDecoder } from "./lz4-block.ts";
+import {
+  decodeLz4Block,
+  OUTPUT_FULL,
+  PLAIN_BLOCKS,
+  type BlockBounds,
+  type BlockInput,
+  type BlockOutput,
+  type Lz4BlockDecoder,
+} from "./lz4-block.ts";
 import { instantiateKernel, KERNEL_CORRUPT, KERNEL_FULL, SLACK_BYTES, type KernelExports } from "./lz4-kernel.ts";
 
 const PAGE_BYTES = 65536;

@@ -52,12 +52,13 @@ export type KernelExports = {
   /** `grow` adds pages of 64 KiB and makes every view of `buffer` useless. */
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   /** Decodes the block at [start, end) to `at`, at most up to `limit`, with matches down to `lowest`. Returns where its output ends, or KERNEL_…. */
-  decode(start: number, end: number, at: number, limit: number, lowest: number): number;
+  readonly decode: (start: number, end: number, at: number, limit: number, lowest: number) => number;
 };
 
-const [ip, end, op, limit, lowest, token, length, byte, offset, from, copyEnd] = Array.from({ length: 11 }, (_, index) => local(index)) as [
-  Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local,
-];
+const [ip, end, op, limit, lowest, token, length, byte, offset, from, copyEnd] = Array.from(
+  { length: 11 },
+  (_, index) => local(index),
+) as [Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local];
 const PARAMETERS = 5;
 const LOCALS = 6;
 
@@ -74,7 +75,9 @@ const readMoreLength: Code = when(equal(length.get, constant(15)), [
   ),
 ]);
 
-const refuseIfFull: Code = when(greaterUnsigned(length.get, subtract(limit.get, op.get)), [giveBack(constant(KERNEL_FULL))]);
+const refuseIfFull: Code = when(greaterUnsigned(length.get, subtract(limit.get, op.get)), [
+  giveBack(constant(KERNEL_FULL)),
+]);
 
 /** Moves 16 bytes from `source` to `op` and goes on by 16, until `copyEnd` is reached or passed. */
 function moveBy16(source: Local): Code {

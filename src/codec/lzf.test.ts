@@ -29,7 +29,11 @@ describe("lzfDecompress", () => {
     ["literals", Buffer.from("\x02abc"), "abc"],
     ["a short reference", Buffer.from([0, 0x61, 0x20, 0]), "aaaa"],
     ["a long overlapping reference", Buffer.from([1, 0x61, 0x62, 0xe0, 255, 1]), `ab${"ab".repeat(132)}`],
-    ["a reference over the whole distance", Buffer.concat([Buffer.from([31]), Buffer.alloc(32, "0123456789"), Buffer.from([0x20, 31])]), `${"0123456789".repeat(3)}01012`],
+    [
+      "a reference over the whole distance",
+      Buffer.concat([Buffer.from([31]), Buffer.alloc(32, "0123456789"), Buffer.from([0x20, 31])]),
+      `${"0123456789".repeat(3)}01012`,
+    ],
   ])("%s", (_name, bytes, expected) => {
     expect(decode(bytes, expected.length).toString()).toBe(expected);
   });
@@ -40,7 +44,10 @@ describe("lzfDecompress", () => {
 
   test("any bytes as lzfjs compresses them", () => {
     const content = fc
-      .array(fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 50 }), fc.integer({ min: 1, max: 60 })), { minLength: 1, maxLength: 12 })
+      .array(fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 50 }), fc.integer({ min: 1, max: 60 })), {
+        minLength: 1,
+        maxLength: 12,
+      })
       .map((pieces) => Buffer.concat(pieces.map(([bytes, repeats]) => Buffer.alloc(bytes.length * repeats, bytes))));
     fc.assert(
       fc.property(content, (bytes) => {
@@ -77,11 +84,14 @@ describe("lzfDecompress", () => {
   test("cut at each byte", () => {
     const good = compress(text(900));
     for (const cut of truncations(good)) expectTypedError(() => decode(cut, 900), "STREAM_CORRUPT");
-    for (let end = 0; end < good.length; end++) expectTypedError(() => lzfDecompress(good, 0, end, Buffer.alloc(900), 0, 900), "STREAM_CORRUPT");
+    for (let end = 0; end < good.length; end++)
+      expectTypedError(() => lzfDecompress(good, 0, end, Buffer.alloc(900), 0, 900), "STREAM_CORRUPT");
   });
 
   test("an output buffer that is too small is our own mistake", () => {
-    expect(() => lzfDecompress(Buffer.from("\x02abc"), 0, 4, Buffer.alloc(4), 2, 3)).toThrow(expect.objectContaining({ code: "INTERNAL" }));
+    expect(() => lzfDecompress(Buffer.from("\x02abc"), 0, 4, Buffer.alloc(4), 2, 3)).toThrow(
+      expect.objectContaining({ code: "INTERNAL" }),
+    );
   });
 });
 

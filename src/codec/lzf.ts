@@ -18,7 +18,14 @@ export function checkLzfLengths(compressedLength: number, expectedLength: number
 }
 
 /** Decodes `src[start, end)` to exactly `expectedLength` bytes at `out[outStart]`. */
-export function lzfDecompress(src: Buffer, start: number, end: number, out: Buffer, outStart: number, expectedLength: number): void {
+export function lzfDecompress(
+  src: Buffer,
+  start: number,
+  end: number,
+  out: Buffer,
+  outStart: number,
+  expectedLength: number,
+): void {
   const outEnd = outStart + expectedLength;
   if (outEnd > out.length) throw new Df2RedisError("INTERNAL", "lzf: the output buffer is too small");
   let ip = start;

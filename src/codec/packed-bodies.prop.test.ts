@@ -1,7 +1,14 @@
 /** What all readers of packed bodies must do: give back what was packed, refuse what is cut off, survive what is changed. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { buildIntset, buildListpack, buildZiplist, buildZipmap, elementText, type Element } from "../../test/support/codec-builders.ts";
+import {
+  buildIntset,
+  buildListpack,
+  buildZiplist,
+  buildZipmap,
+  elementText,
+  type Element,
+} from "../../test/support/codec-builders.ts";
 import { expectTypedError, mutate, SeededRandom, truncations, typedErrorOr } from "../../test/support/hostile.ts";
 import { Slice } from "../bytes/slice.ts";
 import type { ElementReader } from "./element-reader.ts";
@@ -17,7 +24,9 @@ const bytes = fc.oneof(
   { weight: 1, arbitrary: fc.uint8Array({ minLength: 110, maxLength: 300 }) },
 );
 const string = bytes.map((value): Element => Buffer.from(value));
-const integer = fc.oneof(fc.bigInt({ min: -20n, max: 200n }), fc.bigInt({ min: -70_000n, max: 70_000n }), fc.bigInt(INT64)).map((value): Element => value);
+const integer = fc
+  .oneof(fc.bigInt({ min: -20n, max: 200n }), fc.bigInt({ min: -70_000n, max: 70_000n }), fc.bigInt(INT64))
+  .map((value): Element => value);
 const elements = fc.array(fc.oneof(string, integer), { maxLength: 40 });
 const pairs = fc.array(fc.tuple(bytes.map(toBuffer), bytes.map(toBuffer)), { maxLength: 20 });
 
@@ -28,27 +37,36 @@ function toBuffer(value: Uint8Array): Buffer {
 type Packed = { readonly body: Buffer; readonly expected: string[] };
 
 const KINDS: { name: string; reader: ElementReader; packed: fc.Arbitrary<Packed> }[] = [
-  { name: "listpack", reader: new ListpackReader(), packed: elements.map((list) => ({ body: buildListpack(list), expected: list.map(elementText) })) },
+  {
+    name: "listpack",
+    reader: new ListpackReader(),
+    packed: elements.map((list) => ({ body: buildListpack(list), expected: list.map(elementText) })),
+  },
   {
     name: "ziplist",
     reader: new ZiplistReader(),
-    packed: fc.tuple(elements, fc.boolean()).map(([list, widePrevious]) => ({ body: buildZiplist(list, { widePrevious }), expected: list.map(elementText) })),
+    packed: fc
+      .tuple(elements, fc.boolean())
+      .map(([list, widePrevious]) => ({ body: buildZiplist(list, { widePrevious }), expected: list.map(elementText) })),
   },
   {
     name: "zipmap",
     reader: new ZipmapReader(),
-    packed: fc
-      .tuple(pairs, fc.integer({ min: 0, max: 3 }))
-      .map(([list, free]) => ({ body: buildZipmap(list, free), expected: list.flat().map((element) => element.toString("latin1")) })),
+    packed: fc.tuple(pairs, fc.integer({ min: 0, max: 3 })).map(([list, free]) => ({
+      body: buildZipmap(list, free),
+      expected: list.flat().map((element) => element.toString("latin1")),
+    })),
   },
   {
     name: "intset",
     reader: new IntsetReader(),
     packed: fc.constantFrom(2, 4, 8).chain((width) =>
-      fc.uniqueArray(fc.bigInt({ min: -(2n ** BigInt(width * 8 - 1)), max: 2n ** BigInt(width * 8 - 1) - 1n })).map((values) => {
-        const sorted = values.toSorted((a, b) => (a < b ? -1 : 1));
-        return { body: buildIntset(sorted, width), expected: sorted.map(String) };
-      }),
+      fc
+        .uniqueArray(fc.bigInt({ min: -(2n ** BigInt(width * 8 - 1)), max: 2n ** BigInt(width * 8 - 1) - 1n }))
+        .map((values) => {
+          const sorted = values.toSorted((a, b) => (a < b ? -1 : 1));
+          return { body: buildIntset(sorted, width), expected: sorted.map(String) };
+        }),
     ),
   },
 ];
@@ -83,7 +101,8 @@ describe.each(KINDS)("$name", ({ name, reader, packed }) => {
     fc.assert(
       fc.property(packed, ({ body }) => {
         for (const cut of truncations(body)) expectTypedError(() => readPadded(reader, cut, 0xff), "STREAM_CORRUPT");
-        for (let end = 0; end < body.length; end++) expectTypedError(() => readAll(reader, body, 0, end), "STREAM_CORRUPT");
+        for (let end = 0; end < body.length; end++)
+          expectTypedError(() => readAll(reader, body, 0, end), "STREAM_CORRUPT");
       }),
       { numRuns: 60 },
     );

@@ -6,7 +6,14 @@ import { decompress as fzstdDecompress } from "fzstd";
 import { decompressFrameSync } from "lz4-napi";
 import { describe, expect, test } from "vitest";
 import { typedErrorOr } from "../../test/support/hostile.ts";
-import { expectedLines, openRecording, recordedBytes, recordingNames, RECORDINGS_DIRECTORY, type RecordedString } from "../../test/support/recordings.ts";
+import {
+  expectedLines,
+  openRecording,
+  recordedBytes,
+  recordingNames,
+  RECORDINGS_DIRECTORY,
+  type RecordedString,
+} from "../../test/support/recordings.ts";
 import { Slice } from "../bytes/slice.ts";
 import { Lz4FrameDecoder } from "./lz4-frame.ts";
 import { ZiplistReader } from "./ziplist.ts";
@@ -90,7 +97,9 @@ describe.each(["partial", "types", "types-4flows"])("the ziplists of dragonfly-1
   const decoder = new Lz4FrameDecoder();
   const ziplists = flowsOf(name).flatMap((flow) => [
     ...ziplistsIn(flow),
-    ...blobsIn(flow, RDB_OPCODE_LZ4_BLOB, LZ4_MAGIC).flatMap((blob) => ziplistsIn(decoder.decompressFresh(blob, 0, blob.length, LIMIT))),
+    ...blobsIn(flow, RDB_OPCODE_LZ4_BLOB, LZ4_MAGIC).flatMap((blob) =>
+      ziplistsIn(decoder.decompressFresh(blob, 0, blob.length, LIMIT)),
+    ),
   ]);
   const asText = (text: RecordedString): string => recordedBytes(text).toString("latin1");
   const pairsText = (elements: readonly string[]): string => {

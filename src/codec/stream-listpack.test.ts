@@ -20,13 +20,16 @@ type Entry = [id: string, ...fields: string[]];
 function read(node: Pick<StreamNode, "key" | "listpack">, reader = new StreamNodeReader()): Entry[] {
   reader.reset(node.key, 0, node.key.length, node.listpack, 0, node.listpack.length);
   const found: Entry[] = [];
-  while (reader.next()) found.push([reader.id, ...reader.fields.slice(0, reader.fieldCount).map((field) => field.toLatin1())]);
+  while (reader.next())
+    found.push([reader.id, ...reader.fields.slice(0, reader.fieldCount).map((field) => field.toLatin1())]);
   expect(reader.next()).toBe(false);
   return found;
 }
 
 function expected(entries: readonly StreamEntry[]): Entry[] {
-  return entries.filter((entry) => !entry.deleted).map((entry) => [`${entry.id.ms}-${entry.id.seq}`, ...entry.fields.map(elementText)]);
+  return entries
+    .filter((entry) => !entry.deleted)
+    .map((entry) => [`${entry.id.ms}-${entry.id.seq}`, ...entry.fields.map(elementText)]);
 }
 
 function text(...parts: string[]): Element[] {
@@ -53,7 +56,11 @@ describe("StreamNodeReader", () => {
   });
 
   test("field names that are integers, too", () => {
-    const entries: StreamEntry[] = [1n, 2n].map((value) => ({ id: { ms: value, seq: 1n }, fields: [300n, value, 2n ** 60n, 5n], sameFields: true }));
+    const entries: StreamEntry[] = [1n, 2n].map((value) => ({
+      id: { ms: value, seq: 1n },
+      fields: [300n, value, 2n ** 60n, 5n],
+      sameFields: true,
+    }));
     expect(read(buildStreamNode({ ms: 1n, seq: 1n }, [300n, 2n ** 60n], entries))).toEqual(expected(entries));
   });
 
@@ -79,14 +86,22 @@ describe("StreamNodeReader", () => {
 
   test("the slices are used again, without what was in them", () => {
     const reader = new StreamNodeReader();
-    const wide = buildStreamNode(MASTER, [], [{ id: MASTER, fields: Array.from({ length: 6000 }, (_, i) => BigInt(i)) }]);
+    const wide = buildStreamNode(
+      MASTER,
+      [],
+      [{ id: MASTER, fields: Array.from({ length: 6000 }, (_, i) => BigInt(i)) }],
+    );
     expect(read(wide, reader)[0]).toHaveLength(6001);
     expect(read(NODE, reader)).toEqual(expected(ENTRIES));
     expect(reader.fields.length).toBeLessThanOrEqual(2048);
   });
 
   test("a node whose entries were all deleted", () => {
-    expect(read(buildStreamNode(MASTER, text("a"), [{ id: MASTER, fields: text("a", "1"), sameFields: true, deleted: true }]))).toEqual([]);
+    expect(
+      read(
+        buildStreamNode(MASTER, text("a"), [{ id: MASTER, fields: text("a", "1"), sameFields: true, deleted: true }]),
+      ),
+    ).toEqual([]);
   });
 
   test("any node", () => {
@@ -97,7 +112,13 @@ describe("StreamNodeReader", () => {
     );
     const pair = fc.tuple(element, element);
     const names = fc.array(element, { minLength: 1, maxLength: 4 });
-    const entry = fc.record({ id, deleted: fc.boolean(), same: fc.boolean(), own: fc.array(pair, { minLength: 1, maxLength: 5 }), value: element });
+    const entry = fc.record({
+      id,
+      deleted: fc.boolean(),
+      same: fc.boolean(),
+      own: fc.array(pair, { minLength: 1, maxLength: 5 }),
+      value: element,
+    });
     const reader = new StreamNodeReader();
     fc.assert(
       fc.property(id, names, fc.array(entry, { maxLength: 12 }), (master, masterFields, drawn) => {
@@ -145,19 +166,25 @@ describe("hostile nodes", () => {
 
   test("with any number of elements missing", () => {
     for (let count = 0; count < NODE.elements.length; count++) {
-      expectTypedError(() => read({ key: NODE.key, listpack: buildListpack(NODE.elements.slice(0, count)) }), "STREAM_CORRUPT");
+      expectTypedError(
+        () => read({ key: NODE.key, listpack: buildListpack(NODE.elements.slice(0, count)) }),
+        "STREAM_CORRUPT",
+      );
     }
   });
 
   test("cut at each byte", () => {
-    for (const listpack of truncations(NODE.listpack)) expectTypedError(() => read({ key: NODE.key, listpack }), "STREAM_CORRUPT");
+    for (const listpack of truncations(NODE.listpack))
+      expectTypedError(() => read({ key: NODE.key, listpack }), "STREAM_CORRUPT");
   });
 
   test("mutated", () => {
     const random = new SeededRandom(41);
     const reader = new StreamNodeReader();
     for (let i = 0; i < 5000; i++) {
-      const found = typedErrorOr(() => read({ key: streamKey(MASTER), listpack: mutate(NODE.listpack, random) }, reader));
+      const found = typedErrorOr(() =>
+        read({ key: streamKey(MASTER), listpack: mutate(NODE.listpack, random) }, reader),
+      );
       if (found !== undefined) expect(found.length).toBeLessThanOrEqual(ENTRIES.length);
     }
     expect(read(NODE, reader)).toEqual(expected(ENTRIES));

@@ -40,7 +40,8 @@ export class StreamNodeReader {
 
   /** Begins with a node: its key `keyBuf[keyStart, keyEnd)` and its listpack `buf[start, end)`. */
   reset(keyBuf: Buffer, keyStart: number, keyEnd: number, buf: Buffer, start: number, end: number): this {
-    if (keyEnd - keyStart !== STREAM_ID_BYTES) throw corrupt("stream node", `a key of ${keyEnd - keyStart} bytes is no stream id`, 0);
+    if (keyEnd - keyStart !== STREAM_ID_BYTES)
+      throw corrupt("stream node", `a key of ${keyEnd - keyStart} bytes is no stream id`, 0);
     if (this.fields.length > KEEP_SLICES) this.fields.length = KEEP_SLICES;
     if (this.#masterFields.length > KEEP_SLICES) this.#masterFields.length = KEEP_SLICES;
     this.#masterMs = readUInt64BE(keyBuf, keyStart);

@@ -11,14 +11,19 @@ declare const WebAssembly: {
 function run(body: readonly number[], ...args: number[]): number {
   const bytes = assembleModule({ name: "f", parameters: 2, locals: 0, body, memoryBytes: 1 });
   expect(WebAssembly.validate(bytes)).toBe(true);
-  const { f } = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as { f(...args: number[]): number };
+  const { f } = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as {
+    readonly f: (...args: number[]) => number;
+  };
   return f(...args);
 }
 
 describe("assembleModule", () => {
-  test.each([0, 1, -1, 63, 64, -64, -65, 127, 128, 8191, 8192, 65536, 2 ** 31 - 1, -(2 ** 31)])("the constant %d", (value) => {
-    expect(run(constant(value))).toBe(value);
-  });
+  test.each([0, 1, -1, 63, 64, -64, -65, 127, 128, 8191, 8192, 65536, 2 ** 31 - 1, -(2 ** 31)])(
+    "the constant %d",
+    (value) => {
+      expect(run(constant(value))).toBe(value);
+    },
+  );
 
   test("expressions nest", () => {
     expect(run(subtract(add(local(0).get, constant(5)), local(1).get), 10, 3)).toBe(12);
@@ -38,6 +43,7 @@ describe("the LZ4 kernel", () => {
     expect(decode(0, block.length, 1000, 1016, 1000)).toBe(KERNEL_FULL);
     expect(decode(0, block.length, 1000, 1011, 1000)).toBe(KERNEL_FULL);
     expect(decode(0, block.length, 1000, 2000, 1001)).toBe(KERNEL_CORRUPT);
-    for (let end = 0; end < block.length; end++) expect(decode(0, end, 1000, 2000, 1000)).toBe(end === 5 ? 1004 : KERNEL_CORRUPT);
+    for (let end = 0; end < block.length; end++)
+      expect(decode(0, end, 1000, 2000, 1000)).toBe(end === 5 ? 1004 : KERNEL_CORRUPT);
   });
 });

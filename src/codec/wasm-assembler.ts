@@ -10,6 +10,7 @@ const FUNCTION_TYPE = 0x60;
 const NO_RESULT = 0x40;
 const END = 0x0b;
 const PAGE_BYTES = 65536;
+const MAGIC_AND_VERSION = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 
 function unsigned(value: number): number[] {
   const out: number[] = [];
@@ -110,15 +111,27 @@ function exported(name: string, kind: number): number[] {
   return [...unsigned(name.length), ...Buffer.from(name), kind, 0];
 }
 
-export type FunctionModule = { readonly name: string; readonly parameters: number; readonly locals: number; readonly body: Code; readonly memoryBytes: number };
+export type FunctionModule = {
+  readonly name: string;
+  readonly parameters: number;
+  readonly locals: number;
+  readonly body: Code;
+  readonly memoryBytes: number;
+};
 
 /** The bytes of a module that exports its memory as `memory` and one function, of i32 parameters to an i32. */
 export function assembleModule(module: FunctionModule): Uint8Array<ArrayBuffer> {
-  const type = [FUNCTION_TYPE, ...unsigned(module.parameters), ...Array.from({ length: module.parameters }, () => I32), 1, I32];
+  const type = [
+    FUNCTION_TYPE,
+    ...unsigned(module.parameters),
+    ...Array.from({ length: module.parameters }, () => I32),
+    1,
+    I32,
+  ];
   const body = [1, ...unsigned(module.locals), I32, ...module.body, END];
   const pages = Math.ceil(module.memoryBytes / PAGE_BYTES);
   return Uint8Array.from([
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...MAGIC_AND_VERSION,
     ...section(1, [1, ...type]),
     ...section(3, [1, 0]),
     ...section(5, [1, 0, ...unsigned(pages)]),

@@ -9,7 +9,10 @@ const PRIME_5 = 0x165667b1 | 0;
 
 function readInt32LE(buf: Uint8Array, at: number): number {
   return (
-    (buf[at] as number) | ((buf[at + 1] as number) << 8) | ((buf[at + 2] as number) << 16) | ((buf[at + 3] as number) << 24)
+    (buf[at] as number) |
+    ((buf[at + 1] as number) << 8) |
+    ((buf[at + 2] as number) << 16) |
+    ((buf[at + 3] as number) << 24)
   );
 }
 
@@ -48,7 +51,8 @@ export function xxh32(buf: Uint8Array, start: number, end: number, seed = 0): nu
     hash = seed + PRIME_5;
   }
   hash = (hash + (end - start)) | 0;
-  for (; at + 4 <= end; at += 4) hash = Math.imul(rotl((hash + Math.imul(readInt32LE(buf, at), PRIME_3)) | 0, 17), PRIME_4);
+  for (; at + 4 <= end; at += 4)
+    hash = Math.imul(rotl((hash + Math.imul(readInt32LE(buf, at), PRIME_3)) | 0, 17), PRIME_4);
   for (; at < end; at++) hash = Math.imul(rotl((hash + Math.imul(buf[at] as number, PRIME_5)) | 0, 11), PRIME_1);
   return avalanche(hash);
 }

@@ -21,7 +21,24 @@ function wrap(entries: Buffer, count: number, tail: number): Buffer {
   return Buffer.concat([head, entries, Buffer.from([0xff])]);
 }
 
-const INTEGERS = [0n, 12n, 13n, -1n, 127n, -128n, 128n, -129n, 32767n, -32768n, 32768n, -32769n, 8388607n, -8388608n, 8388608n, -8388609n];
+const INTEGERS = [
+  0n,
+  12n,
+  13n,
+  -1n,
+  127n,
+  -128n,
+  128n,
+  -129n,
+  32767n,
+  -32768n,
+  32768n,
+  -32769n,
+  8388607n,
+  -8388608n,
+  8388608n,
+  -8388609n,
+];
 const WIDE = [2n ** 31n - 1n, -(2n ** 31n), 2n ** 31n, 2n ** 53n, 2n ** 63n - 1n, -(2n ** 63n)];
 const LENGTHS = [0, 1, 63, 64, 250, 251, 252, 253, 254, 16383, 16384, 70_000];
 
@@ -29,7 +46,10 @@ describe("ZiplistReader", () => {
   test("the example of Redis's own description", () => {
     // src/ziplist.c: the elements "2" and "5", then "Hello World".
     expect(read(Buffer.from("0f0000000c0000000200 00f3 02f6 ff".replaceAll(" ", ""), "hex"))).toEqual(["2", "5"]);
-    const three = Buffer.from("1c0000000e0000000300 00f3 02f6 020b48656c6c6f20576f726c64 ff".replaceAll(" ", ""), "hex");
+    const three = Buffer.from(
+      "1c0000000e0000000300 00f3 02f6 020b48656c6c6f20576f726c64 ff".replaceAll(" ", ""),
+      "hex",
+    );
     expect(read(three)).toEqual(["2", "5", "Hello World"]);
   });
 

@@ -43,7 +43,8 @@ export class ZiplistReader implements ElementReader {
   reset(buf: Buffer, start: number, end: number): this {
     const length = end - start;
     if (length < HEADER_BYTES + 1) throw corrupt("ziplist", "the header is cut off", length);
-    if (buf.readUInt32LE(start) !== length) throw corrupt("ziplist", `its header says ${buf.readUInt32LE(start)} bytes, it has ${length}`, 0);
+    if (buf.readUInt32LE(start) !== length)
+      throw corrupt("ziplist", `its header says ${buf.readUInt32LE(start)} bytes, it has ${length}`, 0);
     if (buf[end - 1] !== END) throw corrupt("ziplist", "the terminator is missing", length - 1);
     const count = buf.readUInt16LE(start + 8);
     this.#buf = buf;
@@ -64,7 +65,8 @@ export class ZiplistReader implements ElementReader {
     const buf = this.#buf;
     const encodingAt = this.#checkPrevious(at);
     const encoding = buf[encodingAt] as number;
-    const next = encoding < INT_16 ? this.#readString(out, encodingAt, encoding) : this.#readInteger(out, encodingAt, encoding);
+    const next =
+      encoding < INT_16 ? this.#readString(out, encodingAt, encoding) : this.#readInteger(out, encodingAt, encoding);
     this.#last = at;
     this.#previousBytes = next - at;
     this.#at = next;
@@ -83,7 +85,8 @@ export class ZiplistReader implements ElementReader {
       previous = buf.readUInt32LE(at + 1);
       encodingAt = at + 5;
     }
-    if (previous !== this.#previousBytes) throw this.#corrupt(`the element before has ${this.#previousBytes} bytes, not ${previous}`, at);
+    if (previous !== this.#previousBytes)
+      throw this.#corrupt(`the element before has ${this.#previousBytes} bytes, not ${previous}`, at);
     if (encodingAt >= this.#end) throw this.#corrupt("an element is cut off", at);
     return encodingAt;
   }
@@ -116,9 +119,11 @@ export class ZiplistReader implements ElementReader {
   }
 
   #finish(): false {
-    if (this.#count >= 0 && this.#seen !== this.#count) throw this.#corrupt(`${this.#seen} elements where ${this.#count} were announced`, this.#at);
+    if (this.#count >= 0 && this.#seen !== this.#count)
+      throw this.#corrupt(`${this.#seen} elements where ${this.#count} were announced`, this.#at);
     // An empty ziplist's tail offset points behind the header, where its terminator stands.
-    if (this.#tail !== this.#last) throw this.#corrupt("the tail offset is not that of the last element", this.#start + 4);
+    if (this.#tail !== this.#last)
+      throw this.#corrupt("the tail offset is not that of the last element", this.#start + 4);
     return false;
   }
 

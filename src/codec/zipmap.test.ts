@@ -14,7 +14,12 @@ function read(body: Buffer): string[] {
 
 describe("ZipmapReader", () => {
   test("the example of Redis's own description", () => {
-    expect(read(Buffer.from("\x02\x03foo\x03\x00bar\x05hello\x05\x00world\xff", "latin1"))).toEqual(["foo", "bar", "hello", "world"]);
+    expect(read(Buffer.from("\x02\x03foo\x03\x00bar\x05hello\x05\x00world\xff", "latin1"))).toEqual([
+      "foo",
+      "bar",
+      "hello",
+      "world",
+    ]);
   });
 
   test("unused bytes behind a value are left out", () => {

@@ -38,7 +38,8 @@ export class ZipmapReader implements ElementReader {
   next(out: Slice): boolean {
     const isValue = (this.#seen & 1) === 1;
     if (this.#at === this.#end && !isValue) {
-      if (this.#count >= 0 && this.#seen !== this.#count) throw this.#corrupt(`${this.#seen} elements where ${this.#count} were announced`, this.#at);
+      if (this.#count >= 0 && this.#seen !== this.#count)
+        throw this.#corrupt(`${this.#seen} elements where ${this.#count} were announced`, this.#at);
       return false;
     }
     const length = this.#readLength();

@@ -36,7 +36,8 @@ export function parseZstdHeader(src: Buffer, at: number, end: number): ZstdFrame
   const sizeCode = descriptor >>> 6;
   const sizeBytes = sizeCode === 0 && singleSegment ? 1 : (SIZE_BYTES[sizeCode] as number);
   if (sizeAt + sizeBytes > end) throw corrupt("zstd", "the frame header is cut off", end - at);
-  if (dictionaryBytes > 0 && src.readUIntLE(dictionaryAt, dictionaryBytes) !== 0) throw corrupt("zstd", "the frame needs a dictionary", dictionaryAt - at);
+  if (dictionaryBytes > 0 && src.readUIntLE(dictionaryAt, dictionaryBytes) !== 0)
+    throw corrupt("zstd", "the frame needs a dictionary", dictionaryAt - at);
   const contentSize = sizeBytes === 0 ? undefined : readSize(src, sizeAt, sizeBytes, at);
   const windowBytes = singleSegment ? (contentSize as number) : windowSize(src[windowAt] as number);
   return { contentSize, windowBytes, hasChecksum: (descriptor & FHD_CHECKSUM) !== 0, blocksAt: sizeAt + sizeBytes };
@@ -60,7 +61,7 @@ function readSize(src: Buffer, at: number, bytes: number, base: number): number 
 export function maxZstdOutput(src: Buffer, start: number, end: number, frame: ZstdFrame): number {
   let at = frame.blocksAt;
   let most = 0;
-  for (let last = false; !last; ) {
+  for (let last = false; !last;) {
     if (end - at < 3) throw corrupt("zstd", "the frame ends without its last block", at - start);
     const header = src.readUIntLE(at, 3);
     last = (header & 1) === 1;

@@ -39,7 +39,14 @@ function rawFrame(header: readonly number[], content: Buffer, after: readonly nu
   return Buffer.concat([Buffer.from(head), content, Buffer.from(after)]);
 }
 
-const FORMS: Form[] = [{}, { checksum: true }, { contentSize: false }, { contentSize: false, checksum: true }, { level: 1 }, { level: 19 }];
+const FORMS: Form[] = [
+  {},
+  { checksum: true },
+  { contentSize: false },
+  { contentSize: false, checksum: true },
+  { level: 1 },
+  { level: 19 },
+];
 const SIZES = [0, 1, 30, 255, 256, 300, 65_791, 65_792, 400_000];
 
 describe.each(FORMS)("a ZSTD frame with %o", (form) => {
@@ -71,7 +78,10 @@ describe("limits", () => {
   test("a content size over the limit is refused", () => {
     const frame = compress(text(400_000));
     expect(decode(frame, 400_000).length).toBe(400_000);
-    expect(expectTypedError(() => decode(frame, 399_999), "LIMIT_EXCEEDED").context).toMatchObject({ length: 400_000, limitBytes: 399_999 });
+    expect(expectTypedError(() => decode(frame, 399_999), "LIMIT_EXCEEDED").context).toMatchObject({
+      length: 400_000,
+      limitBytes: 399_999,
+    });
     expectTypedError(() => decode(rawFrame([0xe0, 0, 0, 0, 0, 0, 0, 0, 0xff], text(10))), "LIMIT_EXCEEDED");
   });
 
@@ -104,7 +114,10 @@ describe("what the format forbids", () => {
     ["a reserved block type", Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, 10, 0x07, 0, 0])],
     ["a smaller content size than the content", rawFrame([0x20, 9], text(10))],
     ["a larger content size than the content", rawFrame([0x20, 11], text(10))],
-    ["a wrong checksum", Buffer.concat([good.subarray(0, good.length - 1), Buffer.from([(good.at(-1) as number) ^ 1])])],
+    [
+      "a wrong checksum",
+      Buffer.concat([good.subarray(0, good.length - 1), Buffer.from([(good.at(-1) as number) ^ 1])]),
+    ],
   ])("%s", (_name, frame) => {
     expectTypedError(() => decode(frame), "STREAM_CORRUPT");
   });
@@ -128,11 +141,17 @@ describe("hostile input", () => {
 
 test("what zlib compresses comes back, and fzstd agrees", () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 3000 }), fc.integer({ min: 1, max: 30 }), fc.boolean(), fc.boolean(), (bytes, repeats, checksum, contentSize) => {
-      const content = Buffer.alloc(bytes.length * repeats, bytes);
-      const frame = compress(content, { checksum, contentSize });
-      expect(decode(frame).equals(content)).toBe(true);
-      expect(Buffer.from(fzstdDecompress(frame)).equals(content)).toBe(true);
-    }),
+    fc.property(
+      fc.uint8Array({ maxLength: 3000 }),
+      fc.integer({ min: 1, max: 30 }),
+      fc.boolean(),
+      fc.boolean(),
+      (bytes, repeats, checksum, contentSize) => {
+        const content = Buffer.alloc(bytes.length * repeats, bytes);
+        const frame = compress(content, { checksum, contentSize });
+        expect(decode(frame).equals(content)).toBe(true);
+        expect(Buffer.from(fzstdDecompress(frame)).equals(content)).toBe(true);
+      },
+    ),
   );
 });

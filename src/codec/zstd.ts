@@ -43,6 +43,9 @@ function inflate(frame: Buffer, contentSize: number | undefined, limitBytes: num
       if (contentSize === undefined) throw overLimit("zstd", limitBytes + 1, limitBytes, 0);
       throw corrupt("zstd", `more than the announced ${contentSize} bytes`, 0);
     }
-    throw new Df2RedisError("STREAM_CORRUPT", `zstd: ${String(code ?? error)}`, { context: { codec: "zstd", inputOffset: 0 }, cause: error });
+    throw new Df2RedisError("STREAM_CORRUPT", `zstd: ${String(code ?? error)}`, {
+      context: { codec: "zstd", inputOffset: 0 },
+      cause: error,
+    });
   }
 }

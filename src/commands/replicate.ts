@@ -68,7 +68,8 @@ class ReplicationRun {
     try {
       this.#tellPhase("connecting", this.#addresses());
       const capabilities = await probeTarget({ endpoint: this.#options.config.target, ...this.#timeouts(), signal: this.#connecting.signal });
-      this.#options.logger.info({ target: capabilities.version, product: capabilities.product, databases: capabilities.databases }, "target probed");
+      this.#options.logger.debug({ target: capabilities.version, product: capabilities.product, databases: capabilities.databases }, "target probed");
+      this.#warnOfKeys(capabilities);
       control = await this.#connectSource();
       return await this.#runSession(control, capabilities);
     } catch (thrown) {
@@ -80,6 +81,15 @@ class ReplicationRun {
       force.removeEventListener("abort", onForce);
       control?.close();
     }
+  }
+
+  /** Nothing is emptied for the operator, so what stands there already may end up beside the source's keys. */
+  #warnOfKeys({ keys }: TargetCapabilities): void {
+    if (keys === 0 || this.#options.resume !== undefined) return;
+    this.#options.observer.warning(
+      "the target is not empty: keys of the source replace those of the same name, all others stay. A key that the source creates while it is being copied may mix with an old one of that name; start with an empty target for an exact copy",
+      { keys },
+    );
   }
 
   #stop(): void {
@@ -153,7 +163,7 @@ class ReplicationRun {
       state: (state) => {
         if (state === "full_sync") this.#snapshotStartedMs = performance.now();
         if (state === "catching_up" && this.#snapshotStartedMs !== undefined) this.#snapshotMs = performance.now() - this.#snapshotStartedMs;
-        logger.info({ state, flows }, "session state");
+        logger.debug({ state, flows }, "session state");
         if (state === "failed" || state === "connecting") return;
         this.#tellPhase(state, this.#phaseDetail(state, flows));
       },

@@ -117,7 +117,8 @@ const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
 
 const logSchema = z.strictObject({
   level: choiceField(LOG_LEVELS, {
-    description: "Least severe level that is logged. Keys and values of your data appear at trace only.",
+    description:
+      "Least severe level that is logged. Beside the progress line on a terminal, which says the same, info goes to the file only. Keys and values of your data appear at trace only.",
     flag: "log-level",
     placeholder: "level",
     fallback: "info",

@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-function open(log: Partial<LogConfig>, consoleIsTerminal = false) {
+function open(log: Partial<LogConfig>, consoleIsTerminal = false, hasDisplay = false) {
   const lines: string[] = [];
   const opened = createLogger({
     log: { level: "info", format: "auto", consoleEnabled: true, ...log },
@@ -21,6 +21,7 @@ function open(log: Partial<LogConfig>, consoleIsTerminal = false) {
     command: "migrate",
     console: { write: (text) => lines.push(text) },
     consoleIsTerminal,
+    hasDisplay,
   });
   return { ...opened, lines };
 }
@@ -73,6 +74,18 @@ describe("where lines go", () => {
     none.fileLogger.error("lost");
     expect(none.lines).toEqual([]);
     expect(existsSync(join(dir, "nothing"))).toBe(false);
+  });
+
+  test.each([
+    ["info", ["warn"]],
+    ["debug", ["debug", "info", "warn"]],
+    ["error", []],
+  ] as const)("beside a display, level %s shows %j; the file has its level", (level, shown) => {
+    const log = open({ level, dir }, false, true);
+    for (const name of ["debug", "info", "warn"] as const) log.logger[name](name);
+    log.close();
+    expect(log.lines.map((line) => (JSON.parse(line) as { level: string }).level)).toEqual(shown);
+    if (level === "info") expect(read(log.file).map((line) => line["level"])).toEqual(["info", "warn"]);
   });
 
   test("less severe lines are left out", () => {

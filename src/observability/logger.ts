@@ -26,6 +26,8 @@ export type LoggerOptions = {
   /** Where console lines go: standard error, or a display that keeps its progress line below them. */
   readonly console: { write(text: string): void };
   readonly consoleIsTerminal: boolean;
+  /** Somebody reads a display that says what level info says: then info goes to the file only. */
+  readonly hasDisplay: boolean;
 };
 
 export type RunLog = {
@@ -45,7 +47,7 @@ export function createLogger(options: LoggerOptions): RunLog {
   const fileStream = file === undefined ? undefined : openFile(file, options.log.dir ?? ".");
   const fileEntries = fileStream === undefined ? [] : [{ level: options.log.level, stream: fileStream } as StreamEntry];
   const consoleEntries = options.log.consoleEnabled
-    ? [{ level: options.log.level, stream: consoleStream(options) } as StreamEntry]
+    ? [{ level: consoleLevel(options), stream: consoleStream(options) } as StreamEntry]
     : [];
   return {
     logger: build(options, [...fileEntries, ...consoleEntries]),
@@ -91,6 +93,10 @@ function openFile(file: string, dir: string): ReturnType<typeof destination> {
       cause: thrown,
     });
   }
+}
+
+function consoleLevel({ log, hasDisplay }: LoggerOptions): LogConfig["level"] {
+  return hasDisplay && log.level === "info" ? "warn" : log.level;
 }
 
 function consoleStream(options: LoggerOptions): DestinationStream {

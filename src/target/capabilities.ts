@@ -11,4 +11,6 @@ export type TargetCapabilities = {
   readonly restorableTypes: ReadonlySet<number>;
   /** Number of databases. */
   readonly databases: number;
+  /** Keys that the target held when it was probed, in all databases; 0 when it does not tell. */
+  readonly keys: number;
 };

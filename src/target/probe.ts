@@ -31,7 +31,7 @@ export async function probeTarget(options: ProbeOptions): Promise<TargetCapabili
     if (support === undefined)
       throw unsuitable(conversation, `is ${identityName(identity)}; at least ${MIN_REDIS_VERSION} is needed`);
     const databases = await countDatabases(conversation);
-    return { product: identity.product, version: identity.version, ...support, databases };
+    return { product: identity.product, version: identity.version, ...support, databases, keys: countKeys(info) };
   } finally {
     conversation.close();
   }
@@ -96,6 +96,13 @@ function refuseUnsuitable(conversation: Conversation, info: Info): void {
 
 function unsuitable(conversation: Conversation, why: string): Error {
   return peerError("TARGET_UNSUITABLE", conversation.peer, `The ${peerName(conversation.peer)} ${why}.`);
+}
+
+/** The `dbN:keys=…` lines of INFO. */
+function countKeys(info: Info): number {
+  let keys = 0;
+  for (const [name, value] of info) if (/^db\d+$/.test(name)) keys += Number(/(?:^|,)keys=(\d+)/.exec(value)?.[1] ?? 0);
+  return keys;
 }
 
 async function countDatabases(conversation: Conversation): Promise<number> {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { shiftToFuture } from "../support/shift-deadlines.ts";
 import { expectExpectedState, replicate, replicateWhole } from "../support/recording-checks.ts";
-import { openRecording, recordingNames } from "../support/recordings.ts";
+import { expectedLines, openRecording, recordedBytes, recordingNames } from "../support/recordings.ts";
 import { RedisPool } from "../support/redis-pool.ts";
 import { startReplication } from "../support/replicate-recording.ts";
 
@@ -38,7 +38,8 @@ describe.each([1, 2, 4])("with %d workers", (workers) => {
   test.concurrent.each(NAMES)("%s", async (name) => {
     const recording = openRecording(name);
     await using target = await pool.take();
-    await replicateWhole({ recording, targetPort: target.port, workers });
+    const report = await replicateWhole({ recording, targetPort: target.port, workers });
+    expect(report.workers).toBe(Math.min(workers, recording.manifest.threads));
     await expectExpectedState({ recording, port: target.port });
   });
 });
@@ -53,12 +54,28 @@ describe("a cut link", () => {
   });
 });
 
+/** Makes every key that can be spoilt hold something more, and gives some of them another deadline. */
+const SPOIL: Readonly<Record<string, (key: Buffer) => (string | number | Buffer)[]>> = {
+  string: (key) => ["APPEND", key, "stale"],
+  list: (key) => ["RPUSH", key, "stale"],
+  set: (key) => ["SADD", key, "stale"],
+  hash: (key) => ["HSET", key, "stale", "x"],
+  zset: (key) => ["ZADD", key, 1, "stale"],
+  stream: (key) => ["XADD", key, "MAXLEN", 1, "*", "stale", "x"],
+};
+
 describe("again into the same target", () => {
-  test("replaces the data and merges nothing", async () => {
-    const recording = openRecording("dragonfly-1.40.1/types");
+  test("a snapshot replaces what the keys held, and merges nothing", async () => {
+    // Its second part is a snapshot and nothing more.
+    const recording = openRecording("dragonfly-1.27.4/partial");
     await using target = await pool.take();
-    await replicate({ recording, targetPort: target.port });
-    await replicate({ recording, targetPort: target.port });
+    await replicate({ recording, targetPort: target.port, second: true });
+    for (const { db, key, type } of expectedLines(recording)) {
+      const spoil = SPOIL[type];
+      if (spoil === undefined) continue;
+      await target.client.pipeline([["SELECT", db], spoil(recordedBytes(key)), ["PEXPIRE", recordedBytes(key), 3_600_000]]);
+    }
+    await replicate({ recording, targetPort: target.port, second: true });
     await expectExpectedState({ recording, port: target.port });
   });
 });

@@ -27,7 +27,8 @@ function u32(value: number): Buffer {
 function backLength(length: number): Buffer {
   const width = length <= 127 ? 1 : length < 16383 ? 2 : length < 2097151 ? 3 : length < 268435455 ? 4 : 5;
   const out = Buffer.alloc(width);
-  for (let i = width - 1, rest = length; i >= 0; i--, rest = Math.floor(rest / 128)) out[i] = (rest % 128) | (i > 0 ? 0x80 : 0);
+  for (let i = width - 1, rest = length; i >= 0; i--, rest = Math.floor(rest / 128))
+    out[i] = (rest % 128) | (i > 0 ? 0x80 : 0);
   return out;
 }
 
@@ -91,7 +92,10 @@ export function buildZiplist(elements: readonly Element[], options: ZiplistOptio
   let tail = 10;
   let at = 10;
   for (const element of elements) {
-    const back = previous < 254 && !options.widePrevious ? Buffer.from([previous]) : Buffer.concat([Buffer.from([254]), u32(previous)]);
+    const back =
+      previous < 254 && !options.widePrevious
+        ? Buffer.from([previous])
+        : Buffer.concat([Buffer.from([254]), u32(previous)]);
     const entry = Buffer.concat([back, ziplistHead(element), typeof element === "bigint" ? Buffer.alloc(0) : element]);
     tail = at;
     previous = entry.length;
@@ -108,9 +112,21 @@ export function buildIntset(values: readonly bigint[], width: number): Buffer {
 }
 
 /** @param free unused bytes behind each value */
-export function buildZipmap(pairs: readonly (readonly [Buffer, Buffer])[], free = 0, count = Math.min(pairs.length, 254)): Buffer {
-  const length = (size: number): Buffer => (size < 254 ? Buffer.from([size]) : Buffer.concat([Buffer.from([254]), u32(size)]));
-  const parts = pairs.flatMap(([field, value]) => [length(field.length), field, length(value.length), Buffer.from([free]), value, Buffer.alloc(free, 0x55)]);
+export function buildZipmap(
+  pairs: readonly (readonly [Buffer, Buffer])[],
+  free = 0,
+  count = Math.min(pairs.length, 254),
+): Buffer {
+  const length = (size: number): Buffer =>
+    size < 254 ? Buffer.from([size]) : Buffer.concat([Buffer.from([254]), u32(size)]);
+  const parts = pairs.flatMap(([field, value]) => [
+    length(field.length),
+    field,
+    length(value.length),
+    Buffer.from([free]),
+    value,
+    Buffer.alloc(free, 0x55),
+  ]);
   return Buffer.concat([Buffer.from([count]), ...parts, Buffer.from([0xff])]);
 }
 
@@ -127,9 +143,19 @@ export type StreamEntry = {
 export type StreamNode = { readonly key: Buffer; readonly listpack: Buffer; readonly elements: readonly Element[] };
 
 /** A stream node with the ids relative to `master`, as unsigned 64-bit differences that wrap around. */
-export function buildStreamNode(master: StreamId, masterFields: readonly Element[], entries: readonly StreamEntry[]): StreamNode {
+export function buildStreamNode(
+  master: StreamId,
+  masterFields: readonly Element[],
+  entries: readonly StreamEntry[],
+): StreamNode {
   const deleted = entries.filter((entry) => entry.deleted).length;
-  const elements: Element[] = [BigInt(entries.length - deleted), BigInt(deleted), BigInt(masterFields.length), ...masterFields, 0n];
+  const elements: Element[] = [
+    BigInt(entries.length - deleted),
+    BigInt(deleted),
+    BigInt(masterFields.length),
+    ...masterFields,
+    0n,
+  ];
   for (const entry of entries) {
     const head = [
       BigInt((entry.deleted ? 1 : 0) | (entry.sameFields ? 2 : 0)),

@@ -7,7 +7,7 @@ import { abridge, compareValues, type Leftovers, show, typeName } from "./compar
 import { expectedKey } from "./expected-value.ts";
 import { type PassedDeadlines, passedDeadlines } from "./member-deadlines.ts";
 import { expectedLines, recordedCommands } from "./recordings.ts";
-import { RespClient } from "./resp-client.ts";
+import { RespClient, type RespClientOptions } from "./resp-client.ts";
 import { type KeyState, keyName, readServerState } from "./server-state.ts";
 import { shiftedDeadline } from "./shift-deadlines.ts";
 
@@ -37,10 +37,8 @@ export type Comparison = {
   readonly withLeftovers: number;
 };
 
-export type CompareOptions = {
+export type CompareOptions = RespClientOptions & {
   readonly recording: Recording;
-  readonly port: number;
-  readonly host?: string;
   /** When the recording was played with its deadlines moved (`shiftDeadlines`): by how much. */
   readonly deadlineShiftMs?: number;
 };

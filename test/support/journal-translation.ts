@@ -14,6 +14,7 @@ export const REDIS_7_0: TargetCapabilities = {
   rdbVersion: 10,
   restorableTypes: new Set([0, 1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]),
   databases: 16,
+  keys: 0,
 };
 
 export type EntryPlace = { readonly db?: number; readonly lsn?: number; readonly txid?: number };

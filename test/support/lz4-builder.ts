@@ -37,7 +37,12 @@ export function lz4Header(flg: number, bd: number, size?: bigint): Buffer {
 
 export function buildLz4Frame(content: Buffer, options: Lz4BuildOptions = {}): Buffer {
   const { blockBytes = 65536, sizeCode = 4, linked = true, contentSize = true } = options;
-  const flg = 0x40 | (linked ? 0 : 0x20) | (options.blockChecksums ? 0x10 : 0) | (contentSize ? 8 : 0) | (options.contentChecksum ? 4 : 0);
+  const flg =
+    0x40 |
+    (linked ? 0 : 0x20) |
+    (options.blockChecksums ? 0x10 : 0) |
+    (contentSize ? 8 : 0) |
+    (options.contentChecksum ? 4 : 0);
   const size = contentSize ? (options.lieAboutSize ?? BigInt(content.length)) : undefined;
   const parts = [lz4Header(flg, sizeCode << 4, size)];
   for (let at = 0, index = 0; at < content.length; at += blockBytes, index++) {
@@ -58,7 +63,11 @@ export function buildLz4Frame(content: Buffer, options: Lz4BuildOptions = {}): B
 /** Wraps ready blocks, whatever they hold, into a frame of linked 64 KiB blocks. */
 export function wrapLz4Blocks(blocks: readonly Buffer[], contentSize?: bigint): Buffer {
   const flg = 0x40 | (contentSize === undefined ? 0 : 8);
-  return Buffer.concat([lz4Header(flg, 0x40, contentSize), ...blocks.flatMap((block) => [u32(block.length), block]), u32(0)]);
+  return Buffer.concat([
+    lz4Header(flg, 0x40, contentSize),
+    ...blocks.flatMap((block) => [u32(block.length), block]),
+    u32(0),
+  ]);
 }
 
 /** One sequence of a block: literals and, unless it is the last one, a match. */
@@ -79,7 +88,8 @@ function moreLength(length: number): Buffer {
 /** Greedy, with the end rules of the format: the last five bytes are literals, no match begins in the last twelve. */
 function compressLz4Block(content: Buffer, start: number, end: number, lowest: number): Buffer {
   const seen = new Map<number, number>();
-  for (let at = Math.max(lowest, start - WINDOW_BYTES); at < Math.min(start, content.length - 3); at++) seen.set(content.readUInt32LE(at), at);
+  for (let at = Math.max(lowest, start - WINDOW_BYTES); at < Math.min(start, content.length - 3); at++)
+    seen.set(content.readUInt32LE(at), at);
   const parts: Buffer[] = [];
   let anchor = start;
   let at = start;

@@ -17,12 +17,13 @@ export async function replicate(options: ReplicateOptions): Promise<RunReport> {
  * What leads from an empty target to the recording's expected state. Where its link was cut, the second part goes on by LSN, or, when the master
  * had no journal for that any more, holds everything again.
  */
-export async function replicateWhole(options: Omit<ReplicateOptions, "second" | "resume">): Promise<void> {
+export async function replicateWhole(options: Omit<ReplicateOptions, "second" | "resume">): Promise<RunReport> {
   const { second } = options.recording;
-  if (second === undefined || second.partial) await replicate(options);
-  if (second === undefined) return;
+  if (second === undefined) return replicate(options);
+  if (!second.partial) return replicate({ ...options, second: true });
+  await replicate(options);
   const resume = { masterId: second.masterId, lsns: second.flows.map((flow) => flow.journal.startLsn) };
-  await replicate({ ...options, second: true, ...(second.partial ? { resume } : {}) });
+  return replicate({ ...options, second: true, resume });
 }
 
 /** Every request was legal, everything was applied, and the acknowledgements are those that the real replica sent. */

@@ -4,12 +4,12 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { RespClient } from "./resp-client.ts";
+import { RespClient, type RespClientOptions } from "./resp-client.ts";
 
 const HOST = "127.0.0.1";
 const PORT_ATTEMPTS = 5;
@@ -82,10 +82,15 @@ export class RedisServer implements AsyncDisposable {
     return this.#output;
   }
 
-  /** A client of this server; the caller closes it. Not for TLS servers. */
+  /** What a client needs to reach this server. */
+  get clientOptions(): RespClientOptions {
+    const { tls, password } = this.#options;
+    return { port: this.port, password, tls: tls && { ca: readFileSync(tls.caFile, "utf8") } };
+  }
+
+  /** A client of this server; the caller closes it. */
   async client(db = 0): Promise<RespClient> {
-    const client = await RespClient.connect({ port: this.port });
-    if (this.#options.password !== undefined) await client.call("AUTH", this.#options.password);
+    const client = await RespClient.connect(this.clientOptions);
     if (db !== 0) await client.call("SELECT", db);
     return client;
   }

@@ -3,10 +3,11 @@
  */
 import { runReplication } from "../../src/commands/replicate.ts";
 import type { RunMode, RunObserver, RunProgress, RunReport } from "../../src/commands/run-report.ts";
+import type { Flags } from "../../src/config/flag-layer.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { silentLogger } from "../../src/observability/logger.ts";
 import type { Recording } from "../../src/simulator/recording.ts";
-import { type RecordingMaster, startRecordingMaster } from "../../src/simulator/recording-master.ts";
+import { type RecordingMaster, type RecordingMasterOptions, startRecordingMaster } from "../../src/simulator/recording-master.ts";
 
 export type ReplicateOptions = {
   readonly recording: Recording;
@@ -16,6 +17,12 @@ export type ReplicateOptions = {
   readonly workers?: number;
   /** The master sends pieces of that size. */
   readonly chunkBytes?: number;
+  /** What the master wants of its clients. */
+  readonly master?: Pick<RecordingMasterOptions, "user" | "password" | "tls">;
+  /** More command line flags, by their long names. */
+  readonly flags?: Flags;
+  /** Reads the files that flags name. */
+  readonly readFile?: (path: string) => string;
   /** Ask to go on from there instead of a full sync. */
   readonly resume?: { readonly masterId: string; readonly lsns: readonly number[] };
   /** Called as soon as the master listens: for holds. */
@@ -38,9 +45,10 @@ export class RecordingRun implements AsyncDisposable {
       source: master.address,
       target: `redis://127.0.0.1:${options.targetPort}`,
       ...(workers === undefined ? {} : { workers: String(workers) }),
+      ...options.flags,
     };
     this.#ended = runReplication({
-      config: loadConfig({ env: {}, flags, readFile: () => "" }),
+      config: loadConfig({ env: {}, flags, readFile: options.readFile ?? (() => "") }),
       mode: options.mode ?? "replicate",
       observer: this.#observer(options.onProgress),
       stop: this.#stop.signal,
@@ -90,7 +98,7 @@ export class RecordingRun implements AsyncDisposable {
 
 export async function startReplication(options: ReplicateOptions): Promise<RecordingRun> {
   const { recording, second = false, chunkBytes } = options;
-  const master = await startRecordingMaster({ recording, second, ...(chunkBytes === undefined ? {} : { chunkBytes }) });
+  const master = await startRecordingMaster({ ...options.master, recording, second, ...(chunkBytes === undefined ? {} : { chunkBytes }) });
   options.prepare?.(master);
   return new RecordingRun(master, options);
 }

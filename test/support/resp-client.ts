@@ -3,12 +3,20 @@
  * read, never reused), errors as `RespError` values.
  */
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 
 export class RespError extends Error {}
 
 export type Reply = null | number | string | Buffer | RespError | readonly Reply[];
 
 export type Argument = string | number | Buffer;
+
+export type RespClientOptions = {
+  readonly port: number;
+  readonly host?: string;
+  readonly password?: string | undefined;
+  readonly tls?: { readonly ca: string } | undefined;
+};
 
 export class RespClient implements AsyncDisposable {
   readonly #socket: Socket;
@@ -23,13 +31,16 @@ export class RespClient implements AsyncDisposable {
     socket.on("close", () => this.#fail(new Error("the server closed the connection")));
   }
 
-  static async connect(options: { readonly port: number; readonly host?: string }): Promise<RespClient> {
-    const socket = connect({ port: options.port, host: options.host ?? "127.0.0.1" });
+  static async connect(options: RespClientOptions): Promise<RespClient> {
+    const address = { port: options.port, host: options.host ?? "127.0.0.1" };
+    const socket = options.tls ? connectTls({ ...options.tls, ...address }) : connect(address);
     await new Promise<void>((resolve, reject) => {
-      socket.once("connect", resolve);
+      socket.once(options.tls ? "secureConnect" : "connect", resolve);
       socket.once("error", reject);
     });
-    return new RespClient(socket);
+    const client = new RespClient(socket);
+    if (options.password !== undefined) await client.call("AUTH", options.password);
+    return client;
   }
 
   /** One command. Throws on an error reply. */

@@ -17,6 +17,7 @@ export const REDIS_62: TargetCapabilities = {
   rdbVersion: 9,
   restorableTypes: new Set(OLD_TYPES),
   databases: 16,
+  keys: 0,
 };
 export const REDIS_70: TargetCapabilities = {
   product: "redis",
@@ -24,6 +25,7 @@ export const REDIS_70: TargetCapabilities = {
   rdbVersion: 10,
   restorableTypes: new Set([...OLD_TYPES, 16, 17, 18, 19]),
   databases: 16,
+  keys: 0,
 };
 export const REDIS_72: TargetCapabilities = {
   product: "redis",
@@ -31,6 +33,7 @@ export const REDIS_72: TargetCapabilities = {
   rdbVersion: 11,
   restorableTypes: new Set([...OLD_TYPES, 16, 17, 18, 19, 20, 21]),
   databases: 16,
+  keys: 0,
 };
 
 export type Loss = { readonly kind: string; readonly db: number; readonly key: string };
