@@ -3,7 +3,7 @@
  */
 import type { Cursor } from "../bytes/cursor.ts";
 import type { Slice } from "../bytes/slice.ts";
-import { lzfDecompress } from "../codec/lzf.ts";
+import { checkLzfLengths, lzfDecompress } from "../codec/lzf.ts";
 import { Df2RedisError } from "../errors/df2redis-error.ts";
 import { readLen } from "../bytes/packed-uint.ts";
 
@@ -91,8 +91,7 @@ function readLzf(cursor: Cursor, out: Slice, limitBytes: number): void {
   const size = readLen(cursor);
   checkSize(cursor, size, limitBytes);
   checkSize(cursor, compressed, limitBytes);
-  // A back reference of 3 bytes yields at most 264 (liblzf lzf_d.c): more cannot be true, so it is not allocated.
-  if (size > compressed * 88 + 264) cursor.corrupt(`an LZF string cannot grow from ${compressed} to ${size} bytes`);
+  checkLzfLengths(compressed, size, limitBytes);
   cursor.need(compressed);
   lzfDecompress(cursor.buf, cursor.pos, cursor.pos + compressed, out.scratch(size), 0, size);
   cursor.pos += compressed;

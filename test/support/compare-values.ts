@@ -11,10 +11,14 @@ const NONE = "nothing";
 
 export function compareValues(expected: Value, actual: Value, leftovers: Leftovers): ValueDifference | undefined {
   if (expected.type === "string" && actual.type === "string") return compareText("value", expected.text, actual.text);
-  if (expected.type === "list" && actual.type === "list") return compareSequences("item", expected.items.map(show), actual.items.map(show));
-  if (expected.type === "set" && actual.type === "set") return compareMaps("member", asMap(expected.members), asMap(actual.members), leftovers);
-  if (expected.type === "hash" && actual.type === "hash") return compareMaps("field", expected.fields, actual.fields, leftovers);
-  if (expected.type === "zset" && actual.type === "zset") return compareSequences("rank", scores(expected.members), scores(actual.members));
+  if (expected.type === "list" && actual.type === "list")
+    return compareSequences("item", expected.items.map(show), actual.items.map(show));
+  if (expected.type === "set" && actual.type === "set")
+    return compareMaps("member", asMap(expected.members), asMap(actual.members), leftovers);
+  if (expected.type === "hash" && actual.type === "hash")
+    return compareMaps("field", expected.fields, actual.fields, leftovers);
+  if (expected.type === "zset" && actual.type === "zset")
+    return compareSequences("rank", scores(expected.members), scores(actual.members));
   if (expected.type === "stream" && actual.type === "stream") return compareStreams(expected, actual);
   return { where: "type", expected: typeName(expected), actual: typeName(actual) };
 }
@@ -63,14 +67,24 @@ function compareText(where: string, expected: Bytes, actual: Bytes): ValueDiffer
   if (expected === actual) return undefined;
   const at = firstDifference(expected, actual);
   const from = at > 40 ? at - 20 : 0;
-  const part = (text: Bytes): string => `${from > 0 ? "…" : ""}${abridge(show(text.slice(from)))} (${text.length} bytes)`;
+  const part = (text: Bytes): string =>
+    `${from > 0 ? "…" : ""}${abridge(show(text.slice(from)))} (${text.length} bytes)`;
   return { where: from > 0 ? `${where} from byte ${from}` : where, expected: part(expected), actual: part(actual) };
 }
 
-function compareSequences(what: string, expected: readonly string[], actual: readonly string[]): ValueDifference | undefined {
+function compareSequences(
+  what: string,
+  expected: readonly string[],
+  actual: readonly string[],
+): ValueDifference | undefined {
   const length = Math.max(expected.length, actual.length);
   for (let i = 0; i < length; i++) {
-    if (expected[i] !== actual[i]) return { where: `${what} ${i} of ${expected.length}`, expected: abridge(expected[i] ?? NONE), actual: abridge(actual[i] ?? NONE) };
+    if (expected[i] !== actual[i])
+      return {
+        where: `${what} ${i} of ${expected.length}`,
+        expected: abridge(expected[i] ?? NONE),
+        actual: abridge(actual[i] ?? NONE),
+      };
   }
   return undefined;
 }
@@ -111,5 +125,8 @@ export function abridge(text: string): string {
 
 /** Bytes as text; those that are no printable ASCII as \xNN, so that two that differ never look the same. */
 export function show(bytes: Bytes): string {
-  return bytes.replace(/[^\x20-\x5b\x5d-\x7e]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return bytes.replace(
+    /[^\x20-\x5b\x5d-\x7e]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }

@@ -50,7 +50,10 @@ const PLANTED: Readonly<Record<string, Planted>> = {
     finds: [{ kind: "extra", db: 0, key: "never there", where: "key" }],
   },
   "an extra key in a database that should be empty": {
-    commands: [["SELECT", 9], ["SET", "astray", "x"]],
+    commands: [
+      ["SELECT", 9],
+      ["SET", "astray", "x"],
+    ],
     finds: [{ kind: "extra", db: 9, key: "astray", where: "key" }],
   },
   "a key in the wrong database": {
@@ -61,7 +64,10 @@ const PLANTED: Readonly<Record<string, Planted>> = {
     ],
   },
   "another type": {
-    commands: [["DEL", "h:0"], ["RPUSH", "h:0", "a"]],
+    commands: [
+      ["DEL", "h:0"],
+      ["RPUSH", "h:0", "a"],
+    ],
     finds: [{ kind: "type", db: 0, key: "h:0", where: "type" }],
   },
   "one byte of a binary string": {
@@ -195,8 +201,12 @@ describe("deadlines that passed since the recording", () => {
   });
 
   test("others may not, nor with other values", async () => {
-    expect(await find("HSET", "ehx", "f3", "v1")).toEqual([expect.objectContaining({ kind: "value", where: "field f3" })]);
-    expect(await find("HSET", "ehx", "f1", "other")).toEqual([expect.objectContaining({ kind: "value", where: "field f1" })]);
+    expect(await find("HSET", "ehx", "f3", "v1")).toEqual([
+      expect.objectContaining({ kind: "value", where: "field f3" }),
+    ]);
+    expect(await find("HSET", "ehx", "f1", "other")).toEqual([
+      expect.objectContaining({ kind: "value", where: "field f1" }),
+    ]);
     expect(await find("SADD", "esx", "m3")).toEqual([expect.objectContaining({ kind: "value", where: "member m3" })]);
     expect(await find("HSET", "ehall", "g", "v")).toEqual([expect.objectContaining({ kind: "extra", key: "ehall" })]);
   });

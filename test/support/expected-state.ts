@@ -12,7 +12,13 @@ import { type KeyState, keyName, readServerState } from "./server-state.ts";
 import { shiftedDeadline } from "./shift-deadlines.ts";
 
 /** Types that a Redis without modules cannot hold, as Dragonfly's TYPE names them. */
-export const UNHOLDABLE_TYPES: ReadonlySet<string> = new Set(["ReJSON-RL", "MBbloom--", "MBbloomCF", "CMSk-TYPE", "TopK-TYPE"]);
+export const UNHOLDABLE_TYPES: ReadonlySet<string> = new Set([
+  "ReJSON-RL",
+  "MBbloom--",
+  "MBbloomCF",
+  "CMSk-TYPE",
+  "TopK-TYPE",
+]);
 
 export type Difference = {
   readonly kind: "missing" | "extra" | "type" | "value" | "deadline" | "unholdable";
@@ -104,22 +110,40 @@ class Comparer {
     if (expected.value.type === "other") return this.#compareUnholdable(expected, actual, type);
     if (actual === undefined) return this.#compareMissing(expected, id);
     if (expected.expireAt !== null && expected.expireAt < this.#before) {
-      return this.#differ(expected, { kind: "extra", where: "key", expected: "gone, its deadline has passed", actual: describe(actual) });
+      return this.#differ(expected, {
+        kind: "extra",
+        where: "key",
+        expected: "gone, its deadline has passed",
+        actual: describe(actual),
+      });
     }
     const leftovers = this.#passed.leftovers.get(id) ?? NO_LEFTOVERS;
     const difference = compareValues(expected.value, actual.value, leftovers);
-    if (difference !== undefined) return this.#differ(expected, { kind: difference.where === "type" ? "type" : "value", ...difference });
+    if (difference !== undefined)
+      return this.#differ(expected, { kind: difference.where === "type" ? "type" : "value", ...difference });
     if (expected.expireAt !== actual.expireAt) {
       const [expectedText, actualText] = [deadline(expected.expireAt), deadline(actual.expireAt)];
-      return this.#differ(expected, { kind: "deadline", where: "deadline", expected: expectedText, actual: actualText });
+      return this.#differ(expected, {
+        kind: "deadline",
+        where: "deadline",
+        expected: expectedText,
+        actual: actualText,
+      });
     }
     this.#equal[type] = (this.#equal[type] ?? 0) + 1;
     if (size(actual) > size(expected)) this.#withLeftovers++;
   }
 
   #compareUnholdable(expected: KeyState, actual: KeyState | undefined, type: string): void {
-    if (!UNHOLDABLE_TYPES.has(type)) this.#differ(expected, { kind: "unholdable", where: "type", expected: "a type known to the comparison", actual: type });
-    else if (actual !== undefined) this.#differ(expected, { kind: "unholdable", where: "key", expected: "nothing", actual: describe(actual) });
+    if (!UNHOLDABLE_TYPES.has(type))
+      this.#differ(expected, {
+        kind: "unholdable",
+        where: "type",
+        expected: "a type known to the comparison",
+        actual: type,
+      });
+    else if (actual !== undefined)
+      this.#differ(expected, { kind: "unholdable", where: "key", expected: "nothing", actual: describe(actual) });
     else this.#skipped[type] = (this.#skipped[type] ?? 0) + 1;
   }
 
@@ -134,7 +158,8 @@ class Comparer {
     const leftovers = this.#passed.leftovers.get(id) ?? NO_LEFTOVERS;
     const { value } = extra;
     const empty = value.type === "hash" ? EMPTY_HASH : value.type === "set" ? EMPTY_SET : undefined;
-    if (empty !== undefined && extra.expireAt === null && compareValues(empty, value, leftovers) === undefined) this.#withLeftovers++;
+    if (empty !== undefined && extra.expireAt === null && compareValues(empty, value, leftovers) === undefined)
+      this.#withLeftovers++;
     else this.#differ(extra, { kind: "extra", where: "key", expected: "nothing", actual: describe(extra) });
   }
 

@@ -22,9 +22,15 @@ function expectedValue({ type, value }: ExpectedLine): Value {
     case "set":
       return { type, members: new Set((value as RecordedString[]).map(bytes)) };
     case "hash":
-      return { type, fields: new Map((value as [RecordedString, RecordedString][]).map(([f, v]) => [bytes(f), bytes(v)])) };
+      return {
+        type,
+        fields: new Map((value as [RecordedString, RecordedString][]).map(([f, v]) => [bytes(f), bytes(v)])),
+      };
     case "zset":
-      return { type, members: toPairs((value as RecordedString[]).map(bytes)).map(([member, score]) => [member, parseScore(score)]) };
+      return {
+        type,
+        members: toPairs((value as RecordedString[]).map(bytes)).map(([member, score]) => [member, parseScore(score)]),
+      };
     case "stream":
       return expectedStream(value as ExpectedStream);
     default:

@@ -26,7 +26,12 @@ function report(): RunReport {
     mode: "replicate",
     outcome: "interrupted",
     elapsedMs: 1234,
-    source: { address: "source", version: "1.40.1", masterId: recording.first.masterId, flows: recording.first.flows.length },
+    source: {
+      address: "source",
+      version: "1.40.1",
+      masterId: recording.first.masterId,
+      flows: recording.first.flows.length,
+    },
     target: { address: "target", product: "redis", version: "7.0.15" },
     workers: 1,
     snapshotMs: 200,

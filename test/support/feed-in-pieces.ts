@@ -11,7 +11,10 @@ export function feedInPieces(size: number): PieceFeed {
   let pieces = 0;
   // oxlint-disable-next-line typescript/unbound-method -- it is called with its object below
   const attach = FlowConnection.prototype.attach;
-  const spy = vi.spyOn(FlowConnection.prototype, "attach").mockImplementation(function (this: FlowConnection, handlers: FlowHandlers) {
+  const spy = vi.spyOn(FlowConnection.prototype, "attach").mockImplementation(function (
+    this: FlowConnection,
+    handlers: FlowHandlers,
+  ) {
     const onData = (chunk: Buffer): void => {
       for (let at = 0; at < chunk.length; at += size) {
         pieces++;

@@ -12,7 +12,10 @@ export const RECORDINGS_DIRECTORY = fileURLToPath(new URL("../fixtures/recording
 /** Text, or bytes that are not valid UTF-8. */
 export type RecordedString = string | { readonly b64: string };
 
-export type RecordedCommand = { readonly phase: "pre" | "during" | "stable" | "after"; readonly command: readonly RecordedString[] };
+export type RecordedCommand = {
+  readonly phase: "pre" | "during" | "stable" | "after";
+  readonly command: readonly RecordedString[];
+};
 
 /** A line of expected.ndjson. What `value` holds depends on `type`: see the recordings' README.md. */
 export type ExpectedLine = {
@@ -27,7 +30,9 @@ export type ExpectedLine = {
 export function recordingNames(): string[] {
   const versions = readdirSync(RECORDINGS_DIRECTORY, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return versions
-    .flatMap(({ name }) => subdirectories(path.join(RECORDINGS_DIRECTORY, name)).map((scenario) => `${name}/${scenario}`))
+    .flatMap(({ name }) =>
+      subdirectories(path.join(RECORDINGS_DIRECTORY, name)).map((scenario) => `${name}/${scenario}`),
+    )
     .toSorted();
 }
 
@@ -36,7 +41,9 @@ export function openRecording(name: string): Recording {
 }
 
 export function recordedCommands(recording: Recording): RecordedCommand[] {
-  return readLines(recording, "commands.ndjson.gz").filter((line): line is RecordedCommand => "command" in (line as object));
+  return readLines(recording, "commands.ndjson.gz").filter(
+    (line): line is RecordedCommand => "command" in (line as object),
+  );
 }
 
 export function expectedLines(recording: Recording): ExpectedLine[] {

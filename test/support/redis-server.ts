@@ -21,7 +21,12 @@ export type RedisServerOptions = {
   readonly args?: readonly string[];
   readonly password?: string;
   /** Files in PEM: serve TLS on `port` instead of plain TCP. With `ca`, clients must show a certificate that it signed. */
-  readonly tls?: { readonly keyFile: string; readonly certFile: string; readonly caFile: string; readonly authClients?: boolean };
+  readonly tls?: {
+    readonly keyFile: string;
+    readonly certFile: string;
+    readonly caFile: string;
+    readonly authClients?: boolean;
+  };
 };
 
 const running = new Set<RedisServer>();
@@ -57,7 +62,9 @@ export class RedisServer implements AsyncDisposable {
     this.port = port;
     this.#options = options;
     this.#directory = mkdtempSync(path.join(tmpdir(), "df2redis-redis-"));
-    this.#process = spawn("redis-server", serverArguments(port, this.#directory, options), { stdio: ["ignore", "pipe", "pipe"] });
+    this.#process = spawn("redis-server", serverArguments(port, this.#directory, options), {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     this.#process.on("error", (error) => {
       this.#spawnError = error;
     });
@@ -169,7 +176,9 @@ export class RedisServer implements AsyncDisposable {
 function serverArguments(port: number, directory: string, options: RedisServerOptions): string[] {
   const { tls, password } = options;
   const ports = tls ? ["--port", "0", "--tls-port", String(port)] : ["--port", String(port)];
-  const tlsArguments = tls ? ["--tls-key-file", tls.keyFile, "--tls-cert-file", tls.certFile, "--tls-ca-cert-file", tls.caFile] : [];
+  const tlsArguments = tls
+    ? ["--tls-key-file", tls.keyFile, "--tls-cert-file", tls.certFile, "--tls-ca-cert-file", tls.caFile]
+    : [];
   const clients = tls ? ["--tls-auth-clients", tls.authClients ? "yes" : "no"] : [];
   const fixed = ["--bind", HOST, "--save", "", "--appendonly", "no", "--dir", directory, "--daemonize", "no"];
   const auth = password === undefined ? [] : ["--requirepass", password];

@@ -7,7 +7,11 @@ import type { Flags } from "../../src/config/flag-layer.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { silentLogger } from "../../src/observability/logger.ts";
 import type { Recording } from "../../src/simulator/recording.ts";
-import { type RecordingMaster, type RecordingMasterOptions, startRecordingMaster } from "../../src/simulator/recording-master.ts";
+import {
+  type RecordingMaster,
+  type RecordingMasterOptions,
+  startRecordingMaster,
+} from "../../src/simulator/recording-master.ts";
 
 export type ReplicateOptions = {
   readonly recording: Recording;
@@ -98,7 +102,12 @@ export class RecordingRun implements AsyncDisposable {
 
 export async function startReplication(options: ReplicateOptions): Promise<RecordingRun> {
   const { recording, second = false, chunkBytes } = options;
-  const master = await startRecordingMaster({ ...options.master, recording, second, ...(chunkBytes === undefined ? {} : { chunkBytes }) });
+  const master = await startRecordingMaster({
+    ...options.master,
+    recording,
+    second,
+    ...(chunkBytes === undefined ? {} : { chunkBytes }),
+  });
   options.prepare?.(master);
   return new RecordingRun(master, options);
 }

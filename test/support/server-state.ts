@@ -21,13 +21,23 @@ export type Value =
   | { readonly type: "set"; readonly members: ReadonlySet<Bytes> }
   | { readonly type: "hash"; readonly fields: ReadonlyMap<Bytes, Bytes> }
   | { readonly type: "zset"; readonly members: readonly (readonly [Bytes, number])[] }
-  | { readonly type: "stream"; readonly entries: readonly StreamEntry[]; readonly lastId: string; readonly groups: readonly StreamGroup[] }
+  | {
+      readonly type: "stream";
+      readonly entries: readonly StreamEntry[];
+      readonly lastId: string;
+      readonly groups: readonly StreamGroup[];
+    }
   /** A type that is not looked into. */
   | { readonly type: "other"; readonly name: string };
 
 export type StreamEntry = { readonly id: string; readonly fields: readonly Bytes[] };
 
-export type KeyState = { readonly db: number; readonly key: Bytes; readonly expireAt: number | null; readonly value: Value };
+export type KeyState = {
+  readonly db: number;
+  readonly key: Bytes;
+  readonly expireAt: number | null;
+  readonly value: Value;
+};
 
 /** `db` and key in one string, to index by. */
 export function keyName(db: number, key: Bytes): string {
@@ -42,7 +52,8 @@ export async function readServerState(client: RespClient): Promise<Map<string, K
     await client.call("SELECT", db);
     const keys = await scanKeys(client);
     for (let at = 0; at < keys.length; at += KEYS_PER_PIPELINE) {
-      for (const key of await readKeys(client, db, keys.slice(at, at + KEYS_PER_PIPELINE))) state.set(keyName(db, key.key), key);
+      for (const key of await readKeys(client, db, keys.slice(at, at + KEYS_PER_PIPELINE)))
+        state.set(keyName(db, key.key), key);
     }
   }
   await client.call("SELECT", 0);
@@ -66,7 +77,12 @@ async function scanKeys(client: RespClient): Promise<Buffer[]> {
 }
 
 async function readKeys(client: RespClient, db: number, keys: readonly Buffer[]): Promise<KeyState[]> {
-  const heads = await client.pipeline(keys.flatMap((key) => [["TYPE", key], ["PEXPIRETIME", key]]));
+  const heads = await client.pipeline(
+    keys.flatMap((key) => [
+      ["TYPE", key],
+      ["PEXPIRETIME", key],
+    ]),
+  );
   const types = keys.map((_, i) => toBytes(heads[2 * i]));
   const values = await client.pipeline(keys.map((key, i) => readCommand(types[i] ?? "none", key)));
   return keys.flatMap((key, i) => {

@@ -33,14 +33,18 @@ function deadlineVisitor(bytes: Buffer, found: (deadlineMs: number, at: number) 
   return (index, start, end) => {
     const text = end - start <= 16 ? bytes.toString("latin1", start, end) : "";
     if (index === 0) name = text;
-    const isDeadline = name === "SET" ? previous === "PXAT" : index === 2 && (name === "PEXPIREAT" || name === "RESTORE");
+    const isDeadline =
+      name === "SET" ? previous === "PXAT" : index === 2 && (name === "PEXPIREAT" || name === "RESTORE");
     if (isDeadline && /^\d{13}$/.test(text) && Number(text) < FAR_MS) found(Number(text), start);
     previous = text;
   };
 }
 
 /** The recording as if it happened now: its first near deadline is at `firstMs`. */
-export function shiftToFuture(recording: Recording, firstMs: number): { readonly recording: Recording; readonly shiftMs: number } {
+export function shiftToFuture(
+  recording: Recording,
+  firstMs: number,
+): { readonly recording: Recording; readonly shiftMs: number } {
   const deadlines = recording.first.flows.flatMap(nearDeadlines);
   const shiftMs = firstMs - Math.min(...deadlines);
   return { recording: shiftDeadlines(recording, shiftMs), shiftMs };
@@ -49,6 +53,10 @@ export function shiftToFuture(recording: Recording, firstMs: number): { readonly
 function nearDeadlines(flow: RecordedFlow): number[] {
   const found: number[] = [];
   const range = { start: flow.stableStart, end: flow.master.length, startLsn: flow.journal.startLsn };
-  indexJournal(flow.master, range, deadlineVisitor(flow.master, (deadlineMs) => found.push(deadlineMs)));
+  indexJournal(
+    flow.master,
+    range,
+    deadlineVisitor(flow.master, (deadlineMs) => found.push(deadlineMs)),
+  );
   return found;
 }
