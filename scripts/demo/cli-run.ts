@@ -81,7 +81,8 @@ function parseEvent(line: string): CliEvent | undefined {
 }
 
 /** JSON says null where a report has no value. */
-function toReport({ event: _, ...facts }: CliEvent): RunReport {
-  const report = facts as unknown as RunReport & { readonly snapshotMs: number | null; readonly appliedLsns: (number | null)[] };
-  return { ...report, snapshotMs: report.snapshotMs ?? undefined, appliedLsns: report.appliedLsns.map((lsn) => lsn ?? undefined) };
+function toReport(event: CliEvent): RunReport {
+  const report = event as unknown as RunReport & { readonly snapshotMs: number | null };
+  const appliedLsns = report.appliedLsns.map((lsn) => lsn ?? undefined);
+  return { ...report, snapshotMs: report.snapshotMs ?? undefined, appliedLsns };
 }

@@ -33,23 +33,29 @@ This is what is run now:
 
 /** A line for what the tool tells while it runs; nothing for what is too fine, or stands in the report at the end anyway. */
 export function eventText({ event, ...facts }: CliEvent): string | undefined {
-  if (event === "phase") return `  ${String(facts["phase"]).replaceAll("_", " ").padEnd(12)} ${String(facts["detail"] ?? "")}`.trimEnd();
-  const message = String(facts["message"]);
+  if (event === "phase")
+    return `  ${asText(facts["phase"]).replaceAll("_", " ").padEnd(12)} ${asText(facts["detail"])}`.trimEnd();
+  const message = asText(facts["message"]);
   if (event === "warning" && !message.startsWith("not carried over")) return `  warning      ${message}`;
   return undefined;
 }
 
-export const STOPPING = "\nEverything that the source recorded has arrived and was acknowledged. Now it is stopped as with Ctrl-C.\n";
+export const STOPPING =
+  "\nEverything that the source recorded has arrived and was acknowledged. Now it is stopped as with Ctrl-C.\n";
 
 export function resultText(report: RunReport, comparison: Comparison): string {
   return `\n${indent(reportText(report))}\n${comparisonText(comparison)}`;
 }
 
 function comparisonText({ equal, skipped, expired, differences }: Comparison): string {
-  const lines = ["Compared with what that Dragonfly held at the end, key by key: values, order, scores, stream groups, deadlines", ""];
+  const lines = [
+    "Compared with what that Dragonfly held at the end, key by key: values, order, scores, stream groups, deadlines",
+    "",
+  ];
   const rows = Object.entries(equal).toSorted(([, a], [, b]) => b - a);
   for (const [type, count] of rows) lines.push(row(count, type, "equal"));
-  for (const [type, count] of Object.entries(skipped)) lines.push(row(count, SKIPPED_NAMES[type] ?? type, "left out: a Redis without modules cannot hold it"));
+  for (const [type, count] of Object.entries(skipped))
+    lines.push(row(count, SKIPPED_NAMES[type] ?? type, "left out: a Redis without modules cannot hold it"));
   if (expired > 0) lines.push(row(expired, "expired", "gone on both sides: the deadline has passed since"));
   lines.push(row(differences.length, differences.length === 1 ? "difference" : "differences", ""));
   for (const difference of differences.slice(0, SHOWN_DIFFERENCES)) lines.push(`      ${formatDifference(difference)}`);
@@ -87,6 +93,10 @@ function indent(text: string): string {
     .split("\n")
     .map((line) => (line === "" ? "" : `  ${line}`))
     .join("\n");
+}
+
+function asText(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function number(n: number): string {

@@ -31,7 +31,8 @@ export async function runDemo(options: DemoOptions): Promise<void> {
 
 async function runBetweenServers(options: DemoOptions): Promise<void> {
   const recording = openRecording(options.recordingName ?? DEFAULT_RECORDING);
-  if (recording.second !== undefined) throw new Error(`${recording.name} is of a link that was cut: it cannot be shown in one run`);
+  if (recording.second !== undefined)
+    throw new Error(`${recording.name} is of a link that was cut: it cannot be shown in one run`);
   const { print } = options;
   await using target = await startRedis();
   await using source = await startRecordingMaster({ recording });
@@ -48,13 +49,19 @@ async function runBetweenServers(options: DemoOptions): Promise<void> {
   const { report } = await finish(run, source.whenAllAcked(), print);
   const comparison = await compareWithExpected({ recording, port: target.port });
   print(resultText(report, comparison));
-  if (source.errors.length > 0) throw new Error(`the source was asked for something out of order:\n  ${source.errors.join("\n  ")}`);
-  if (comparison.differences.length > 0) throw new Error("the target differs from what the Dragonfly held; the differences are listed above");
+  if (source.errors.length > 0)
+    throw new Error(`the source was asked for something out of order:\n  ${source.errors.join("\n  ")}`);
+  if (comparison.differences.length > 0)
+    throw new Error("the target differs from what the Dragonfly held; the differences are listed above");
   print(`\n${HOW_TO}`);
 }
 
 /** Stops the run once all is acknowledged, and gives how it ended. */
-async function finish(run: CliRun, allAcked: Promise<void>, print: (text: string) => void): Promise<CliEnd & { report: NonNullable<CliEnd["report"]> }> {
+async function finish(
+  run: CliRun,
+  allAcked: Promise<void>,
+  print: (text: string) => void,
+): Promise<CliEnd & { report: NonNullable<CliEnd["report"]> }> {
   // Rejected only by the master's stop, when nobody waits any more.
   allAcked.catch(() => {});
   const timeout = new Timeout(TIMEOUT_MS);
@@ -67,7 +74,8 @@ async function finish(run: CliRun, allAcked: Promise<void>, print: (text: string
     const end = first === "expired" ? first : await Promise.race([run.ended, timeout.expired]);
     if (end === "expired") throw new Error(`df2redis was not done after ${TIMEOUT_MS / 1000} s`);
     const { report } = end;
-    if (first !== "acked") throw new Error(`df2redis ended by itself with exit code ${end.exitCode}:\n${end.complaint}`);
+    if (first !== "acked")
+      throw new Error(`df2redis ended by itself with exit code ${end.exitCode}:\n${end.complaint}`);
     if (end.exitCode !== 0) throw new Error(`df2redis ended with exit code ${end.exitCode}:\n${end.complaint}`);
     if (report === undefined) throw new Error("df2redis ended without a report");
     return { ...end, report };

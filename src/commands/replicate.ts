@@ -16,7 +16,7 @@ import type { WorkerSettings } from "../replication/worker-settings.ts";
 import type { MasterInfo } from "../source/master-info.ts";
 import { SourceControl } from "../source/source-control.ts";
 import type { TargetCapabilities } from "../target/capabilities.ts";
-import { LOSS_KINDS } from "../target/losses.ts";
+import { LOSS_KINDS, type LossKind } from "../target/losses.ts";
 import { probeTarget } from "../target/probe.ts";
 import type { RunMode, RunObserver, RunProgress, RunReport } from "./run-report.ts";
 
@@ -45,6 +45,7 @@ class ReplicationRun {
   readonly #options: RunReplicationOptions;
   readonly #startedMs = performance.now();
   readonly #rejected: RejectedEntry[] = [];
+  readonly #toldLosses = new Set<LossKind>();
   /** Ends what is being connected, while there is no session to stop. */
   readonly #connecting = new AbortController();
   #session: ReplicationSession | undefined;
@@ -167,7 +168,12 @@ class ReplicationRun {
         if (state === "failed" || state === "connecting") return;
         this.#tellPhase(state, this.#phaseDetail(state, flows));
       },
-      loss: (kind, db, key) => observer.warning(`not carried over: ${LOSS_KINDS[kind]}`, db < 0 ? {} : { db, key }),
+      loss: (kind, db, key) => {
+        // Every worker tells its first one.
+        if (this.#toldLosses.has(kind)) return;
+        this.#toldLosses.add(kind);
+        observer.warning(`not carried over: ${LOSS_KINDS[kind]}`, db < 0 ? {} : { db, key });
+      },
       rejected: (entry) => {
         if (this.#rejected.length < KEPT_REJECTIONS) this.#rejected.push(entry);
         observer.warning(`the target refused a journal entry that no server can run: ${entry.error}`, {

@@ -9,6 +9,7 @@ import type { Slice } from "../bytes/slice.ts";
 import { Df2RedisError } from "../errors/df2redis-error.ts";
 import type { JournalCommand } from "../journal/journal-command.ts";
 import { beginValue } from "../rdb/begin-value.ts";
+import { RDB_TYPE_STREAM_LISTPACKS_2 } from "../rdb/opcodes.ts";
 import type { ObjectHeader, ValueKind } from "../rdb/rdb-handler.ts";
 import type { FlowHandler } from "../source/flow-decoder.ts";
 import type { TargetCapabilities } from "../target/capabilities.ts";
@@ -58,7 +59,7 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
   constructor(options: FlowSinkOptions, inSnapshot: boolean) {
     const { writer, capabilities, losses, clock } = options;
     const { encoder } = writer;
-    const deadlines = new HeldDeadlines({ clock });
+    const deadlines = new HeldDeadlines({ clock, hasPExpireTime: hasPExpireTime(capabilities) });
     const journaled = { active: false };
     super({
       encoder,
@@ -183,4 +184,9 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
     this.end(value);
     if (cursor.pos !== body.end) cursor.corrupt("a dump in the journal has bytes behind its value");
   }
+}
+
+/** PEXPIRETIME came with 7.0, as type 19 did (Redis src/commands/pexpiretime.json). */
+function hasPExpireTime(capabilities: TargetCapabilities): boolean {
+  return capabilities.restorableTypes.has(RDB_TYPE_STREAM_LISTPACKS_2);
 }

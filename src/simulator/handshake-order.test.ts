@@ -9,7 +9,18 @@ function breaches(...steps: readonly HandshakeStep[]): string[] {
 describe("HandshakeOrder", () => {
   test.each<{ readonly steps: readonly HandshakeStep[] }>([
     { steps: ["PING", "listening-port", "capa psync2", "capa dragonfly"] },
-    { steps: ["AUTH", "PING", "listening-port", "ip-address", "capa psync2", "capa dragonfly", "CLIENT-ID", "CLIENT-VERSION"] },
+    {
+      steps: [
+        "AUTH",
+        "PING",
+        "listening-port",
+        "ip-address",
+        "capa psync2",
+        "capa dragonfly",
+        "CLIENT-ID",
+        "CLIENT-VERSION",
+      ],
+    },
     { steps: ["PING", "listening-port", "capa psync2", "capa dragonfly", "CLIENT-VERSION", "PING"] },
   ])("takes $steps", ({ steps }) => {
     expect(breaches(...steps)).toEqual([]);
@@ -25,7 +36,10 @@ describe("HandshakeOrder", () => {
       says: ["ip-address was sent after capa psync2"],
     },
     { steps: ["PING", "listening-port", "listening-port"], says: ["listening-port was sent twice"] },
-    { steps: ["PING", "listening-port", "capa psync2", "CLIENT-ID", "capa dragonfly"], says: ["capa dragonfly was sent after CLIENT-ID"] },
+    {
+      steps: ["PING", "listening-port", "capa psync2", "CLIENT-ID", "capa dragonfly"],
+      says: ["capa dragonfly was sent after CLIENT-ID"],
+    },
   ])("tells $steps", ({ steps, says }) => {
     expect(breaches(...steps)).toEqual(says);
   });

@@ -2,7 +2,16 @@
  * The order of a replica's requests on the control connection (docs/protocol.md §1), as strict as the page. A real master is more patient; the
  * simulator answers as it would and tells the breach. Pure.
  */
-const STEPS = ["AUTH", "PING", "listening-port", "ip-address", "capa psync2", "capa dragonfly", "CLIENT-ID", "CLIENT-VERSION"] as const;
+const STEPS = [
+  "AUTH",
+  "PING",
+  "listening-port",
+  "ip-address",
+  "capa psync2",
+  "capa dragonfly",
+  "CLIENT-ID",
+  "CLIENT-VERSION",
+] as const;
 
 export type HandshakeStep = (typeof STEPS)[number];
 
@@ -25,7 +34,9 @@ export class HandshakeOrder {
     if (this.#done.includes(step)) return `${step} was sent twice`;
     const later = this.#done.find((done) => STEPS.indexOf(done) > STEPS.indexOf(step));
     if (later !== undefined) return `${step} was sent after ${later}`;
-    const forgotten = REQUIRED.find((required) => STEPS.indexOf(required) < STEPS.indexOf(step) && !this.#done.includes(required));
+    const forgotten = REQUIRED.find(
+      (required) => STEPS.indexOf(required) < STEPS.indexOf(step) && !this.#done.includes(required),
+    );
     return forgotten === undefined ? undefined : `${step} was sent before ${forgotten}`;
   }
 }

@@ -15,7 +15,11 @@ function index(...entries: readonly (readonly number[])[]) {
 
 describe("indexJournal", () => {
   test("counts COMMAND, PING and EXEC, and not SELECT, LSN and FIN", () => {
-    expect(index(SELECT_1, GET_K, PING, [15, 0x40, 101], FIN, EXEC)).toEqual({ startLsn: 100, ends: [13, 14, 22], wrongMarks: [] });
+    expect(index(SELECT_1, GET_K, PING, [15, 0x40, 101], FIN, EXEC)).toEqual({
+      startLsn: 100,
+      ends: [13, 14, 22],
+      wrongMarks: [],
+    });
   });
 
   test("finds a mark that disagrees", () => {
@@ -23,14 +27,38 @@ describe("indexJournal", () => {
   });
 
   test("reads lengths of every width", () => {
-    const long = [10, 0x81, 0, 0, 0, 0, 0, 0, 0, 9, 0x80, 0, 0, 0, 1, 1, 0x40, 64, 0x40, 64, ...Array.from({ length: 64 }, () => 65)];
+    const long = [
+      10,
+      0x81,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      9,
+      0x80,
+      0,
+      0,
+      0,
+      1,
+      1,
+      0x40,
+      64,
+      0x40,
+      64,
+      ...Array.from({ length: 64 }, () => 65),
+    ];
     expect(index(long).ends).toEqual([long.length]);
   });
 
   test("shows every argument", () => {
     const bytes = Buffer.from([...SELECT_1, ...GET_K]);
     const seen: string[] = [];
-    indexJournal(bytes, { start: 0, end: bytes.length, startLsn: 0 }, (i, start, end) => seen.push(`${i} ${bytes.toString("latin1", start, end)}`));
+    indexJournal(bytes, { start: 0, end: bytes.length, startLsn: 0 }, (i, start, end) =>
+      seen.push(`${i} ${bytes.toString("latin1", start, end)}`),
+    );
     expect(seen).toEqual(["0 GET", "1 k"]);
   });
 
@@ -45,5 +73,7 @@ describe("indexJournal", () => {
 
 test("lsnAt counts the entries that end at or before an offset", () => {
   const journal = { startLsn: 100, ends: [10, 20, 20, 30], wrongMarks: [] };
-  expect([0, 9, 10, 19, 20, 29, 30, 99].map((offset) => lsnAt(journal, offset))).toEqual([100, 100, 101, 101, 103, 103, 104, 104]);
+  expect([0, 9, 10, 19, 20, 29, 30, 99].map((offset) => lsnAt(journal, offset))).toEqual([
+    100, 100, 101, 101, 103, 103, 104, 104,
+  ]);
 });

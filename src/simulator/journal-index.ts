@@ -114,5 +114,7 @@ class Reader {
 }
 
 function corrupt(offset: number, what: string): Df2RedisError {
-  return new Df2RedisError("STREAM_CORRUPT", `The recorded journal holds ${what} at offset ${offset}.`, { context: { offset } });
+  return new Df2RedisError("STREAM_CORRUPT", `The recorded journal holds ${what} at offset ${offset}.`, {
+    context: { offset },
+  });
 }

@@ -64,7 +64,8 @@ export class MasterConnection {
   }
 
   #onFlow(flow: number, name: string, request: Request): void {
-    if (name === "REPLCONF" && word(request[1]) === "ACK" && request.length === 3) this.#session?.ack(flow, request[2] ?? "");
+    if (name === "REPLCONF" && word(request[1]) === "ACK" && request.length === 3)
+      this.#session?.ack(flow, request[2] ?? "");
     else this.#master.breach(`flow ${flow}: ${show(request)}`);
   }
 
@@ -151,7 +152,8 @@ export class MasterConnection {
       this.#master.breach(`${show(request)}: ${session.slice(1).trim()}`);
       return session;
     }
-    if (session !== this.#session) this.#master.breach(`${show(request)} on a connection that is not its session's control connection`);
+    if (session !== this.#session)
+      this.#master.breach(`${show(request)} on a connection that is not its session's control connection`);
     return what === "SYNC" ? session.sync() : session.startStable();
   }
 

@@ -75,11 +75,13 @@ export class MasterSession {
   /** An error reply, or undefined when the flow was opened and its recorded reply is on the way. */
   openFlow({ flow, lsn, socket }: FlowRequest): string | undefined {
     const recorded = this.#part.flows[flow];
-    if (recorded === undefined) return this.#refuse(`DFLY FLOW for flow ${flow}`, "-ERR value is not an integer or out of range\r\n");
+    if (recorded === undefined)
+      return this.#refuse(`DFLY FLOW for flow ${flow}`, "-ERR value is not an integer or out of range\r\n");
     if (this.#state !== "preparation") return this.#refuse(`DFLY FLOW in state ${this.#state}`, INVALID_STATE);
     if (this.#players[flow] !== undefined) this.#events.breach(`flow ${flow} was opened twice`);
     const wanted = recorded.fullSyncEnd === undefined ? recorded.journal.startLsn : undefined;
-    if (wanted !== undefined && lsn !== wanted) this.#events.breach(`flow ${flow} asks for LSN ${lsn ?? "none"}, the recording starts at ${wanted}`);
+    if (wanted !== undefined && lsn !== wanted)
+      this.#events.breach(`flow ${flow} asks for LSN ${lsn ?? "none"}, the recording starts at ${wanted}`);
     const player = new FlowPlayer({ bytes: recorded.master, socket, pieceBytes: this.#pieceBytes });
     player.holdAt(this.#holds.get(flow) ?? Infinity);
     player.release(recorded.replyEnd);
@@ -136,7 +138,8 @@ export class MasterSession {
   #wrongAck(flow: number, lsn: number): string | undefined {
     const recorded = this.#part.flows[flow];
     if (recorded === undefined || Number.isNaN(lsn)) return "is not a number";
-    if (this.#state !== "stable" || this.sentBytes(flow) < recorded.stableStart) return "came before the stable journal";
+    if (this.#state !== "stable" || this.sentBytes(flow) < recorded.stableStart)
+      return "came before the stable journal";
     if (lsn < recorded.journal.startLsn) return `is below the first LSN, ${recorded.journal.startLsn}`;
     const last = this.acks(flow).at(-1);
     if (last !== undefined && lsn < last) return `came after ${last}`;

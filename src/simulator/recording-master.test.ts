@@ -42,7 +42,9 @@ async function greet(master: RecordingMaster, auth?: string): Promise<RawConnect
 async function openFlow(master: RecordingMaster, flow: number, words = `SYNC1 ${flow}`): Promise<RawConnection> {
   const connection = await open(master);
   connection.send(`DFLY FLOW ${master.masterId} ${words}\r\n`);
-  await connection.until(() => connection.bytes().toString("latin1").split("\r\n").length > (connection.bytes()[0] === 42 ? 3 : 1));
+  await connection.until(
+    () => connection.bytes().toString("latin1").split("\r\n").length > (connection.bytes()[0] === 42 ? 3 : 1),
+  );
   return connection;
 }
 
@@ -53,7 +55,10 @@ async function openFlows(master: RecordingMaster): Promise<RawConnection[]> {
 }
 
 /** A session up to the middle of a full sync: all bytes before STARTSTABLE were read. */
-async function sync(master: RecordingMaster, recorded = recording): Promise<{ control: RawConnection; flows: RawConnection[] }> {
+async function sync(
+  master: RecordingMaster,
+  recorded = recording,
+): Promise<{ control: RawConnection; flows: RawConnection[] }> {
   const control = await greet(master);
   const flows = await openFlows(master);
   await control.ask("DFLY SYNC SYNC1");
@@ -61,7 +66,10 @@ async function sync(master: RecordingMaster, recorded = recording): Promise<{ co
   return { control, flows };
 }
 
-async function stable(master: RecordingMaster, recorded = recording): Promise<{ control: RawConnection; flows: RawConnection[] }> {
+async function stable(
+  master: RecordingMaster,
+  recorded = recording,
+): Promise<{ control: RawConnection; flows: RawConnection[] }> {
   const session = await sync(master, recorded);
   await session.control.ask("DFLY STARTSTABLE SYNC1");
   await Promise.all(session.flows.map((flow, i) => flow.untilSize(recorded.first.flows[i]?.master.length ?? 0)));
@@ -87,7 +95,10 @@ describe("a legal session", () => {
     const control = await open(master);
     const replies = [];
     for (const { request, reply } of recording.first.control.slice(0, 6)) {
-      replies.push([reply.toString("latin1"), await control.ask(request.join(" "), reply.toString("latin1").split("\r\n").length - 1)]);
+      replies.push([
+        reply.toString("latin1"),
+        await control.ask(request.join(" "), reply.toString("latin1").split("\r\n").length - 1),
+      ]);
     }
     for (const [recorded, played] of replies) expect(played).toBe(recorded);
     expect(master.errors).toEqual([]);
@@ -208,10 +219,18 @@ describe("illegal requests are answered as a real master does, and told", () => 
 
   test.each<Case>([
     { ask: "DFLY FLOW x SYNC1 0", reply: "-ERR bad master id", told: "DFLY FLOW x SYNC1 0: ERR bad master id" },
-    { ask: `DFLY FLOW ${id} SYNC9 0`, reply: "-ERR syncid not found", told: `DFLY FLOW ${id} SYNC9 0: ERR syncid not found` },
+    {
+      ask: `DFLY FLOW ${id} SYNC9 0`,
+      reply: "-ERR syncid not found",
+      told: `DFLY FLOW ${id} SYNC9 0: ERR syncid not found`,
+    },
     { ask: "DFLY SYNC SYNC9", reply: "-ERR syncid not found", told: "DFLY SYNC SYNC9: ERR syncid not found" },
     { ask: "DFLY SYNC bad", reply: "-ERR bad sync id", told: "DFLY SYNC bad: ERR bad sync id" },
-    { ask: "DFLY STARTSTABLE SYNC9", reply: "-ERR syncid not found", told: "DFLY STARTSTABLE SYNC9: ERR syncid not found" },
+    {
+      ask: "DFLY STARTSTABLE SYNC9",
+      reply: "-ERR syncid not found",
+      told: "DFLY STARTSTABLE SYNC9: ERR syncid not found",
+    },
     { ask: "REPLCONF nonsense 1", reply: "-ERR syntax error", told: "unknown request REPLCONF nonsense 1" },
     { ask: "PSYNC ? -1", reply: "-ERR unknown command `PSYNC`", told: "unknown command PSYNC ? -1" },
     { ask: "REPLCONF listening-port 1", reply: "+OK", told: "listening-port was sent before PING" },
@@ -273,7 +292,9 @@ describe("illegal requests are answered as a real master does, and told", () => 
     await master.whenSent(0, flow0.syncEnd);
     await master.whenSent(1, end - 1);
     expect(await control.ask("DFLY STARTSTABLE SYNC1")).toBe("+OK\r\n");
-    expect(master.errors).toEqual([`DFLY STARTSTABLE before flow 1 was sent its FULLSYNC_END (${end - 1} of ${end} bytes)`]);
+    expect(master.errors).toEqual([
+      `DFLY STARTSTABLE before flow 1 was sent its FULLSYNC_END (${end - 1} of ${end} bytes)`,
+    ]);
   });
 
   test("a flow opened twice", async () => {

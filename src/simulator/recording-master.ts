@@ -48,10 +48,13 @@ export class RecordingMaster implements AsyncDisposable {
 
   constructor(options: RecordingMasterOptions) {
     const part = options.second ? options.recording.second : options.recording.first;
-    if (part === undefined) throw new Df2RedisError("USAGE", `The recording ${options.recording.name} has no second part.`);
+    if (part === undefined)
+      throw new Df2RedisError("USAGE", `The recording ${options.recording.name} has no second part.`);
     this.#part = part;
     this.#options = options;
-    this.#server = options.tls ? tlsServer(options.tls, (socket) => this.#accept(socket)) : createServer((socket) => this.#accept(socket));
+    this.#server = options.tls
+      ? tlsServer(options.tls, (socket) => this.#accept(socket))
+      : createServer((socket) => this.#accept(socket));
   }
 
   get port(): number {
@@ -211,7 +214,9 @@ export class RecordingMaster implements AsyncDisposable {
 
   /** As recorded; only the sync id counts up with the sessions, as a real master's does. */
   #greeting(session: MasterSession): Buffer {
-    const recorded = this.#part.control.find(({ request }) => request.join(" ").toLowerCase() === "replconf capa dragonfly");
+    const recorded = this.#part.control.find(
+      ({ request }) => request.join(" ").toLowerCase() === "replconf capa dragonfly",
+    );
     const reply = recorded?.reply.toString("latin1") ?? "";
     return Buffer.from(reply.replace(`+${this.#part.syncId}\r\n`, `+${session.syncId}\r\n`), "latin1");
   }
@@ -229,5 +234,8 @@ export class RecordingMaster implements AsyncDisposable {
 }
 
 function tlsServer(tls: NonNullable<RecordingMasterOptions["tls"]>, accept: (socket: Socket) => void): Server {
-  return createTlsServer({ key: tls.key, cert: tls.cert, ca: tls.ca, requestCert: tls.ca !== undefined, rejectUnauthorized: true }, accept);
+  return createTlsServer(
+    { key: tls.key, cert: tls.cert, ca: tls.ca, requestCert: tls.ca !== undefined, rejectUnauthorized: true },
+    accept,
+  );
 }

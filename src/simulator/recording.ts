@@ -83,7 +83,8 @@ export function loadRecording(directory: string): Recording {
 
 function readManifest(directory: string): Manifest {
   const file = path.join(directory, "manifest.json");
-  if (!existsSync(file)) throw new Df2RedisError("CONFIG_UNREADABLE", `There is no recording in ${directory}: manifest.json is missing.`);
+  if (!existsSync(file))
+    throw new Df2RedisError("CONFIG_UNREADABLE", `There is no recording in ${directory}: manifest.json is missing.`);
   return JSON.parse(readFileSync(file, "utf8")) as Manifest;
 }
 
@@ -98,7 +99,13 @@ function loadPart(directory: string, connections: readonly ManifestConnection[])
   const greeting = exchanges.find(({ request }) => request.join(" ").toLowerCase() === "replconf capa dragonfly");
   const [, masterId, syncId] = greeting?.reply.toString("latin1").split("\r\n") ?? [];
   if (masterId === undefined || syncId === undefined) throw unsound(directory, "no reply to REPLCONF capa dragonfly");
-  return { masterId: masterId.slice(1), syncId: syncId.slice(1), partial: flows[0]?.fullSyncEnd === undefined, control: exchanges, flows };
+  return {
+    masterId: masterId.slice(1),
+    syncId: syncId.slice(1),
+    partial: flows[0]?.fullSyncEnd === undefined,
+    control: exchanges,
+    flows,
+  };
 }
 
 function loadExchanges(directory: string, control: ManifestConnection): RecordedExchange[] {
@@ -120,7 +127,12 @@ function loadFlow(directory: string, connection: ManifestConnection): RecordedFl
   const offsets =
     reply[1] === "+PARTIAL"
       ? { syncEnd: releaseOn.flow, fullSyncEnd: undefined, stableStart: releaseOn.flow }
-      : findCut(directory, { master, replyEnd: releaseOn.flow, syncEnd: releaseOn.sync, eofToken: reply[2]?.slice(1) ?? "" });
+      : findCut(directory, {
+          master,
+          replyEnd: releaseOn.flow,
+          syncEnd: releaseOn.sync,
+          eofToken: reply[2]?.slice(1) ?? "",
+        });
   const journal = indexJournal(master, { start: offsets.stableStart, end: master.length, startLsn });
   return { flow, master, replyEnd: releaseOn.flow, ...offsets, journal, acks, finalLsn: acks.at(-1) ?? startLsn };
 }

@@ -17,7 +17,9 @@ describe("RequestParser", () => {
   });
 
   test("keeps bytes that are not UTF-8", () => {
-    const [request] = new RequestParser().push(Buffer.concat([Buffer.from("*1\r\n$2\r\n"), Buffer.from([0xff, 0x00]), Buffer.from("\r\n")]));
+    const [request] = new RequestParser().push(
+      Buffer.concat([Buffer.from("*1\r\n$2\r\n"), Buffer.from([0xff, 0x00]), Buffer.from("\r\n")]),
+    );
     expect(request).toEqual(["\xff\x00"]);
   });
 
@@ -30,6 +32,8 @@ describe("RequestParser", () => {
     ["a bulk string over the limit", "*1\r\n$99999999\r\n"],
     ["an endless line", "x".repeat((1 << 20) + 1)],
   ])("refuses %s", (_name, text) => {
-    expect(() => new RequestParser().push(Buffer.from(text))).toThrowError(expect.objectContaining({ code: "PROTOCOL_VIOLATION" }));
+    expect(() => new RequestParser().push(Buffer.from(text))).toThrowError(
+      expect.objectContaining({ code: "PROTOCOL_VIOLATION" }),
+    );
   });
 });

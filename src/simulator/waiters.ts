@@ -1,5 +1,9 @@
 /** Promises that resolve when a condition comes true, for those who watch a simulator. */
-type Waiter = { readonly condition: () => boolean; readonly resolve: () => void; readonly reject: (error: Error) => void };
+type Waiter = {
+  readonly condition: () => boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+};
 
 const POLL_MS = 5;
 

@@ -73,7 +73,11 @@ describe("again into the same target", () => {
     for (const { db, key, type } of expectedLines(recording)) {
       const spoil = SPOIL[type];
       if (spoil === undefined) continue;
-      await target.client.pipeline([["SELECT", db], spoil(recordedBytes(key)), ["PEXPIRE", recordedBytes(key), 3_600_000]]);
+      await target.client.pipeline([
+        ["SELECT", db],
+        spoil(recordedBytes(key)),
+        ["PEXPIRE", recordedBytes(key), 3_600_000],
+      ]);
     }
     await replicate({ recording, targetPort: target.port, second: true });
     await expectExpectedState({ recording, port: target.port });

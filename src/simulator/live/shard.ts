@@ -26,7 +26,10 @@ export type ShardWatcher = {
 export class Shard {
   readonly index: number;
   /** By latin1 key. */
-  readonly databases: readonly Map<string, KeyEntry>[] = Array.from({ length: DATABASES }, () => new Map<string, KeyEntry>());
+  readonly databases: readonly Map<string, KeyEntry>[] = Array.from(
+    { length: DATABASES },
+    () => new Map<string, KeyEntry>(),
+  );
   readonly watchers = new Set<ShardWatcher>();
   /** Where journal records go: the shard's journal, which gives them their LSN. */
   onRecord: (record: JournalRecord) => void = () => {};

@@ -27,6 +27,17 @@ const RELEASE = Buffer.from(
     "end return 0",
 );
 
+/**
+ * The same without PEXPIRETIME, for 6.2. PTTL and TIME may be read a moment apart, so a little slack is allowed: nothing but a stand-in lies
+ * a week ahead to the second.
+ */
+const RELEASE_BY_PTTL = Buffer.from(
+  "local t=redis.call('TIME') local now=t[1]*1000+math.floor(t[2]/1000) " +
+    "for i,k in ipairs(KEYS) do local left=redis.call('PTTL',k) " +
+    "if left>0 and math.abs(now+left-ARGV[2*i-1])<1000 then redis.call('PEXPIREAT',k,ARGV[2*i]) end " +
+    "end return 0",
+);
+
 type Held = { readonly standIn: number; readonly deadlineMs: number };
 
 export type HeldDeadlinesOptions = {
@@ -36,6 +47,8 @@ export type HeldDeadlinesOptions = {
   readonly marginMs?: number;
   /** Keys held at most. */
   readonly limit?: number;
+  /** Whether the target knows PEXPIRETIME (Redis 7.0 and later); true when not given. */
+  readonly hasPExpireTime?: boolean;
 };
 
 export class HeldDeadlines {
@@ -45,6 +58,7 @@ export class HeldDeadlines {
   overflowed = 0;
   readonly #clock: () => number;
   readonly #limit: number;
+  readonly #release: Buffer;
   readonly #byDb = new Map<number, Map<string, Held>>();
   readonly #key = new Slice();
   #size = 0;
@@ -53,6 +67,7 @@ export class HeldDeadlines {
     this.#clock = options.clock;
     this.marginMs = options.marginMs ?? 1000;
     this.#limit = options.limit ?? 100_000;
+    this.#release = options.hasPExpireTime === false ? RELEASE_BY_PTTL : RELEASE;
   }
 
   get size(): number {
@@ -118,7 +133,7 @@ export class HeldDeadlines {
     encoder.select(db);
     encoder.begin(3 + 3 * batch.length);
     encoder.argText("EVAL");
-    encoder.argBytes(RELEASE);
+    encoder.argBytes(this.#release);
     encoder.argInt(batch.length);
     for (const [key] of batch) {
       this.#key.scratch(key.length).latin1Write(key);

@@ -1,0 +1,10 @@
+import { writeDataFiles } from "./data-files.ts";
+import { comparePipeAndTool } from "./redis-bench.ts";
+import { drainSource } from "./drain-source.ts";
+const kind = process.argv[2] as "string"; const keys = Number(process.argv[3]); const rounds=Number(process.argv[4]??2);
+let t=performance.now();
+const data = writeDataFiles({keys, kinds:[kind]}, {flows:2,compression:"lz4",withCommands:true});
+console.log("gen", performance.now()-t, data.flowBytes, data.commandBytes);
+console.log(await drainSource(data));
+console.log(JSON.stringify(await comparePipeAndTool(data,{keys,rounds}),undefined,1));
+data[Symbol.dispose]();
