@@ -37,7 +37,9 @@ export function writeDataFiles(dataset: DatasetOptions, options: DataFilesOption
 
 /** One hash of `fields` fields in tagged chunks, on flow 0. */
 export function writeHugeHash(fields: number, options: Omit<DataFilesOptions, "withCommands">): DataFiles {
-  return writeFiles({ ...options, withCommands: false }, (flows) => flows[0]?.addHugeHash(Buffer.from("huge"), fields, hugePairs(fields)));
+  return writeFiles({ ...options, withCommands: false }, (flows) =>
+    flows[0]?.addHugeHash(Buffer.from("huge"), fields, hugePairs(fields)),
+  );
 }
 
 function* hugePairs(fields: number): Generator<readonly [Buffer, Buffer]> {
@@ -45,13 +47,22 @@ function* hugePairs(fields: number): Generator<readonly [Buffer, Buffer]> {
   for (const { key, parts } of objects) yield [key, parts[0] as Buffer];
 }
 
-function writeFiles(options: DataFilesOptions, fill: (flows: readonly GeneratedFlow[], commands: FileSink | undefined) => void): DataFiles {
+function writeFiles(
+  options: DataFilesOptions,
+  fill: (flows: readonly GeneratedFlow[], commands: FileSink | undefined) => void,
+): DataFiles {
   const directory = mkdtempSync(path.join(tmpdir(), "df2redis-bench-"));
   const remove = (): void => rmSync(directory, { recursive: true, force: true });
   process.on("exit", remove);
-  const flowSinks = Array.from({ length: options.flows }, (_, flow) => new FileSink(path.join(directory, `flow${flow}`)));
+  const flowSinks = Array.from(
+    { length: options.flows },
+    (_, flow) => new FileSink(path.join(directory, `flow${flow}`)),
+  );
   const commands = options.withCommands ? new FileSink(path.join(directory, "commands")) : undefined;
-  const flows = flowSinks.map((sink) => new GeneratedFlow({ compression: options.compression, sink: (bytes) => sink.write((out) => out.copy(bytes)) }));
+  const flows = flowSinks.map(
+    (sink) =>
+      new GeneratedFlow({ compression: options.compression, sink: (bytes) => sink.write((out) => out.copy(bytes)) }),
+  );
   fill(flows, commands);
   for (const flow of flows) flow.end();
   for (const sink of flowSinks) sink.close();
@@ -91,7 +102,7 @@ class FileSink {
 
   #flush(): void {
     const bytes = this.#out.bytes();
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at);
+    for (let at = 0; at < bytes.length;) at += writeSync(this.#descriptor, bytes, at);
     this.bytes += bytes.length;
     this.#out.clear();
   }

@@ -27,7 +27,23 @@ export type DatasetOptions = {
 };
 
 const POOL_BYTES = 1 << 20;
-const WORDS = ["active", "basket", "city", "country", "delivery", "email", "invoice", "item", "language", "name", "order", "price", "status", "street", "user"];
+const WORDS = [
+  "active",
+  "basket",
+  "city",
+  "country",
+  "delivery",
+  "email",
+  "invoice",
+  "item",
+  "language",
+  "name",
+  "order",
+  "price",
+  "status",
+  "street",
+  "user",
+];
 const FIELD_NAMES = ["id", "name", "email", "street", "city", "country", "created", "status", "language", "balance"];
 /** Every third value of a hash is a number. */
 const NUMBER_EVERY = 3;
@@ -37,7 +53,11 @@ export function* generateObjects(options: DatasetOptions): Generator<DataObject>
   const text = new TextPool(random);
   for (let i = 0; i < options.keys; i++) {
     const kind = options.kinds[i % options.kinds.length] ?? "string";
-    yield { kind, key: Buffer.from(`${kind}:${String(i).padStart(9, "0")}`, "latin1"), parts: makeParts(kind, options, { random, text }) };
+    yield {
+      kind,
+      key: Buffer.from(`${kind}:${String(i).padStart(9, "0")}`, "latin1"),
+      parts: makeParts(kind, options, { random, text }),
+    };
   }
 }
 

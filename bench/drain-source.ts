@@ -13,7 +13,9 @@ export async function drainSource(data: DataFiles): Promise<DrainResult> {
   const endpoint = { host: "127.0.0.1", port: master.port, user: undefined, password: undefined, tls: undefined };
   const control = await SourceControl.connect({ endpoint, ...TIMEOUTS, onClose: () => {} });
   const { masterId, syncId } = control.master;
-  const flows = await Promise.all(data.flowFiles.map((_, flow) => openFlow({ endpoint, masterId, syncId, flow, ...TIMEOUTS })));
+  const flows = await Promise.all(
+    data.flowFiles.map((_, flow) => openFlow({ endpoint, masterId, syncId, flow, ...TIMEOUTS })),
+  );
   const startedMs = performance.now();
   await new Promise<void>((resolve, reject) => {
     let left = data.flowBytes;

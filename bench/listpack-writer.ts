@@ -67,4 +67,3 @@ function backLength(out: ByteWriter, size: number): void {
 function fits(value: number, bits: number): boolean {
   return value >= -(2 ** (bits - 1)) && value < 2 ** (bits - 1);
 }
-

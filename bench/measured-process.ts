@@ -23,7 +23,10 @@ export type ProcessCost = {
 };
 
 /** Throws with the program's words when it does not exit with 0. */
-export async function runMeasured(command: readonly string[], options: { readonly stdinFile?: string } = {}): Promise<ProcessCost> {
+export async function runMeasured(
+  command: readonly string[],
+  options: { readonly stdinFile?: string } = {},
+): Promise<ProcessCost> {
   const directory = mkdtempSync(path.join(tmpdir(), "df2redis-bench-run-"));
   const peakFile = path.join(directory, "peak");
   const stdin = options.stdinFile === undefined ? undefined : openSync(options.stdinFile, "r");
@@ -36,11 +39,18 @@ export async function runMeasured(command: readonly string[], options: { readonl
   }
 }
 
-function run(command: readonly string[], stdin: number | undefined, peakFile: string): Promise<Omit<ProcessCost, "peakBytes">> {
+function run(
+  command: readonly string[],
+  stdin: number | undefined,
+  peakFile: string,
+): Promise<Omit<ProcessCost, "peakBytes">> {
   const nodeOptions = `${process.env["NODE_OPTIONS"] ?? ""} --import=${HOOK}`.trim();
   const env = { ...process.env, NODE_OPTIONS: nodeOptions, [PEAK_FILE_VARIABLE]: peakFile };
   const startedMs = performance.now();
-  const child = spawn("/bin/sh", ["-c", SCRIPT, "sh", ...command], { stdio: [stdin ?? "ignore", "pipe", "pipe", "pipe"], env });
+  const child = spawn("/bin/sh", ["-c", SCRIPT, "sh", ...command], {
+    stdio: [stdin ?? "ignore", "pipe", "pipe", "pipe"],
+    env,
+  });
   const output = ["", "", ""];
   for (const [i, stream] of child.stdio.slice(1, 4).entries()) {
     stream?.on("data", (chunk: Buffer) => {
@@ -49,7 +59,10 @@ function run(command: readonly string[], stdin: number | undefined, peakFile: st
   }
   let ended = { wallSeconds: 0, endedAtMs: 0 };
   child.once("exit", () => {
-    ended = { wallSeconds: (performance.now() - startedMs) / 1000, endedAtMs: performance.timeOrigin + performance.now() };
+    ended = {
+      wallSeconds: (performance.now() - startedMs) / 1000,
+      endedAtMs: performance.timeOrigin + performance.now(),
+    };
   });
   return new Promise((resolve, reject) => {
     child.once("error", reject);
@@ -65,7 +78,10 @@ function run(command: readonly string[], stdin: number | undefined, peakFile: st
 function childSeconds(times: string): number {
   const line = times.split("\n")[1] ?? "";
   const parts = [...line.matchAll(/(\d+)m([\d.,]+)s/g)];
-  return parts.reduce((sum, [, minutes = "0", seconds = "0"]) => sum + 60 * Number(minutes) + Number(seconds.replace(",", ".")), 0);
+  return parts.reduce(
+    (sum, [, minutes = "0", seconds = "0"]) => sum + 60 * Number(minutes) + Number(seconds.replace(",", ".")),
+    0,
+  );
 }
 
 function readPeak(file: string): number | undefined {

@@ -1,8 +1,12 @@
 /** The same data as a user of `redis-cli --pipe` would feed it: SET, HSET with all fields, ZADD with all members, as RESP. */
-import { ByteWriter } from "./byte-writer.ts";
+import type { ByteWriter } from "./byte-writer.ts";
 import { type DataObject, type ObjectKind, type Part, partText } from "./dataset.ts";
 
-const NAMES: Readonly<Record<ObjectKind, Buffer>> = { string: Buffer.from("SET"), hash: Buffer.from("HSET"), zset: Buffer.from("ZADD") };
+const NAMES: Readonly<Record<ObjectKind, Buffer>> = {
+  string: Buffer.from("SET"),
+  hash: Buffer.from("HSET"),
+  zset: Buffer.from("ZADD"),
+};
 
 export function writeCommand(out: ByteWriter, object: DataObject): void {
   const { kind, key, parts } = object;

@@ -37,7 +37,10 @@ export type ComparisonResult = {
   readonly sameData: boolean;
 };
 
-type Run = { readonly cost: Omit<SideResult, "peakBytes"> & { readonly peakBytes: number | undefined }; readonly digest: string };
+type Run = {
+  readonly cost: Omit<SideResult, "peakBytes"> & { readonly peakBytes: number | undefined };
+  readonly digest: string;
+};
 
 export type ToolOptions = { readonly workers?: number | undefined };
 
@@ -52,7 +55,8 @@ export async function comparePipeAndTool(
       runs[side].push(await runSide(side, data, { ...options, withDigest: round === 0 }));
     }
   }
-  const ratio = (of: (run: Run) => number): number => median(runs.pipe.map((pipe, i) => of(pipe) / of(runs.tool[i] as Run)));
+  const ratio = (of: (run: Run) => number): number =>
+    median(runs.pipe.map((pipe, i) => of(pipe) / of(runs.tool[i] as Run)));
   return {
     keys: options.keys,
     rounds: options.rounds,
@@ -98,14 +102,27 @@ async function runMigrate(server: RedisServer, data: DataFiles, options: ToolOpt
   await using master = await startBenchMaster(data.flowFiles);
   const workers = options.workers === undefined ? [] : ["--workers", String(options.workers)];
   const target = `redis://${server.address}`;
-  const cost = await runMeasured([LAUNCHER, "migrate", "--source", master.address, "--target", target, "--json", ...workers]);
+  const cost = await runMeasured([
+    LAUNCHER,
+    "migrate",
+    "--source",
+    master.address,
+    "--target",
+    target,
+    "--json",
+    ...workers,
+  ]);
   await master.stop();
   const { syncedAtMs } = master;
   if (syncedAtMs === undefined) throw new Error("df2redis ended without a sync");
   return { ...costOf(cost), copySeconds: (cost.endedAtMs - syncedAtMs) / 1000, sourceCpuSeconds: master.cpuSeconds };
 }
 
-function costOf({ wallSeconds, cpuSeconds, peakBytes }: ProcessCost): Pick<SideResult, "wallSeconds" | "cpuSeconds" | "peakBytes"> {
+function costOf({
+  wallSeconds,
+  cpuSeconds,
+  peakBytes,
+}: ProcessCost): Pick<SideResult, "wallSeconds" | "cpuSeconds" | "peakBytes"> {
   return { wallSeconds, cpuSeconds, peakBytes };
 }
 

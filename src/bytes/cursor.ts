@@ -80,9 +80,13 @@ export class Cursor {
   /** Out of bytes: waits, or reports corruption when no more can come. */
   miss(size: number): never {
     if (this.pos + size > this.#hardEnd) {
-      throw new Df2RedisError("STREAM_CORRUPT", `the data ends inside an element: ${size} more bytes were announced than there are`, {
-        context: { offset: this.offset },
-      });
+      throw new Df2RedisError(
+        "STREAM_CORRUPT",
+        `the data ends inside an element: ${size} more bytes were announced than there are`,
+        {
+          context: { offset: this.offset },
+        },
+      );
     }
     this.wanted = this.pos + size - this.mark;
     throw NEEDS_MORE;

@@ -12,7 +12,8 @@ export class Slice {
   #scratch: Buffer = EMPTY;
 
   static from(bytes: Uint8Array | string): Slice {
-    const buf = typeof bytes === "string" ? Buffer.from(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const buf =
+      typeof bytes === "string" ? Buffer.from(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return new Slice().set(buf, 0, buf.length);
   }
 
@@ -36,8 +37,9 @@ export class Slice {
     return this.#scratch;
   }
 
-  /** Gives back scratch space above `keepBytes`, so that one huge value does not stay in memory. */
-  trimScratch(keepBytes: number): void {
+  /** Lets go of the bytes it points at and of its scratch space, when either is in a buffer larger than `keepBytes`: one huge value must not stay in memory. */
+  release(keepBytes = 0): void {
+    if (this.buf.length > keepBytes) this.set(EMPTY, 0, 0);
     if (this.#scratch.length > keepBytes) this.#scratch = EMPTY;
   }
 

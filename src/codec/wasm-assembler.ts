@@ -6,6 +6,7 @@
 export type Code = readonly number[];
 
 const I32 = 0x7f;
+const I64 = 0x7e;
 const FUNCTION_TYPE = 0x60;
 const NO_RESULT = 0x40;
 const END = 0x0b;
@@ -56,6 +57,8 @@ export const add: (left: Code, right: Code) => Code = binary(0x6a);
 export const subtract: (left: Code, right: Code) => Code = binary(0x6b);
 export const and: (left: Code, right: Code) => Code = binary(0x71);
 export const or: (left: Code, right: Code) => Code = binary(0x72);
+export const xor: (left: Code, right: Code) => Code = binary(0x73);
+export const shiftLeft: (left: Code, right: Code) => Code = binary(0x74);
 export const shiftRight: (left: Code, right: Code) => Code = binary(0x76);
 export const equal: (left: Code, right: Code) => Code = binary(0x46);
 export const lessUnsigned: (left: Code, right: Code) => Code = binary(0x49);
@@ -79,6 +82,26 @@ export function store8(address: Code, value: Code): Code {
 /** Moves 8 bytes, unaligned, `offset` bytes behind both addresses. */
 export function move64(to: Code, from: Code, offset = 0): Code {
   return [...to, ...from, 0x29, 0, ...unsigned(offset), 0x37, 0, ...unsigned(offset)];
+}
+
+/** 64-bit values: a shift's distance is a constant. */
+export function load64(address: Code, offset = 0): Code {
+  return [...address, 0x29, 0, ...unsigned(offset)];
+}
+
+export function store64(address: Code, value: Code): Code {
+  return [...address, ...value, 0x37, 0, 0];
+}
+
+export function shiftRight64(value: Code, distance: number): Code {
+  return [...value, 0x42, ...signed(distance), 0x88];
+}
+
+export const xor64: (left: Code, right: Code) => Code = binary(0x85);
+
+/** The low 32 bits. */
+export function low32(value: Code): Code {
+  return [...value, 0xa7];
 }
 
 export function copy(to: Code, from: Code, length: Code): Code {
@@ -115,6 +138,8 @@ export type FunctionModule = {
   readonly name: string;
   readonly parameters: number;
   readonly locals: number;
+  /** Locals of 64 bits, behind the others. */
+  readonly longLocals?: number;
   readonly body: Code;
   readonly memoryBytes: number;
 };
@@ -128,7 +153,8 @@ export function assembleModule(module: FunctionModule): Uint8Array<ArrayBuffer> 
     1,
     I32,
   ];
-  const body = [1, ...unsigned(module.locals), I32, ...module.body, END];
+  const locals = [2, ...unsigned(module.locals), I32, ...unsigned(module.longLocals ?? 0), I64];
+  const body = [...locals, ...module.body, END];
   const pages = Math.ceil(module.memoryBytes / PAGE_BYTES);
   return Uint8Array.from([
     ...MAGIC_AND_VERSION,

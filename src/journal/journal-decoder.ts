@@ -17,6 +17,8 @@ import { OP_COMMAND, OP_EXEC, OP_EXPIRED, OP_FIN, OP_LSN, OP_MULTI_COMMAND, OP_P
 const MAX_DB = 0xffff;
 /** Slices kept for reuse after an entry with very many arguments. */
 const KEPT_SLICES = 4096;
+/** Arguments in a larger buffer are let go after their entry: unused slices would keep it alive, however few arguments the next entries have. */
+const KEPT_BYTES = 1024 * 1024;
 
 export class JournalDecoder {
   /** LSN of the next entry, -1 when unknown. Exact below 2^53. */
@@ -44,6 +46,7 @@ export class JournalDecoder {
       case OP_MULTI_COMMAND: {
         const command = this.#readCommand(cursor);
         handler.command(command);
+        if (cursor.buf.length > KEPT_BYTES) release(command);
         this.#count();
         break;
       }
@@ -134,4 +137,8 @@ export class JournalDecoder {
     }
     if (left !== 0) cursor.corrupt("a journal entry's arguments are shorter than it says");
   }
+}
+
+function release(command: JournalCommand): void {
+  for (let i = 0; i < command.argc; i++) command.arg(i).release();
 }

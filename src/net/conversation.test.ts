@@ -90,6 +90,18 @@ describe("Conversation", () => {
     expect(await rejection(conversation.request("PING"))).toBe(error);
   });
 
+  test("nonsense behind good replies names who sent it", async () => {
+    await using server = await scriptedServer(answers({ PING: "+PONG\r\n", ROLE: "\u0001\r\n" }));
+    const conversation = await Conversation.open(server.endpoint, OPTIONS);
+    await conversation.request("PING");
+    const error = await rejection<Df2RedisError>(conversation.request("ROLE"));
+    expect(error.code).toBe("PROTOCOL_VIOLATION");
+    expect(error.message).toBe(
+      `The source Dragonfly at 127.0.0.1:${server.port} sent something that is no reply: The other side sent a reply that begins with byte 0x01.`,
+    );
+    expect(error.context).toMatchObject({ role: "source", address: `127.0.0.1:${server.port}` });
+  });
+
   test("silence is a timeout", async () => {
     await using server = await scriptedServer({});
     const conversation = await Conversation.open(server.endpoint, { ...OPTIONS, replyTimeoutMs: 50 });

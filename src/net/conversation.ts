@@ -3,14 +3,15 @@
  * endpoint has a password. When the talking is over, `requestAndDetach` hands the socket on with every byte that followed the last reply.
  */
 import type { Endpoint } from "../config/endpoint.ts";
-import { asDf2RedisError, type Df2RedisError } from "../errors/df2redis-error.ts";
+import { asDf2RedisError, Df2RedisError } from "../errors/df2redis-error.ts";
 import { encodeRequest } from "../resp/encode-request.ts";
 import { describeReply, type Reply } from "../resp/reply.ts";
 import { ReplyDecoder } from "../resp/reply-decoder.ts";
+import { Deadline } from "./deadline.ts";
 import type { PeerRole } from "./peer-role.ts";
 import { guessWhatAnswers, serverRefusal } from "./server-words.ts";
 import { type NetSocket, openSocket } from "./socket.ts";
-import { abortedError, type Peer, peerError, peerName } from "./socket-errors.ts";
+import { abortedError, type Peer, peerContext, peerError, peerName } from "./socket-errors.ts";
 
 export type ConversationOptions = {
   readonly role: PeerRole;
@@ -33,7 +34,7 @@ export type Detached = {
 
 type Waiting = {
   readonly doing: string;
-  readonly timer: NodeJS.Timeout;
+  readonly deadline: Deadline;
   readonly detach: boolean;
   readonly resolve: (detached: Detached) => void;
   readonly reject: (error: Df2RedisError) => void;
@@ -117,8 +118,8 @@ export class Conversation {
         return;
       }
       const doing = requestName(args);
-      const timer = setTimeout(() => this.#onTimeout(doing), this.#options.replyTimeoutMs);
-      this.#waiting.push({ doing, timer, detach, resolve, reject });
+      const deadline = new Deadline(this.#options.replyTimeoutMs, () => this.#onTimeout(doing));
+      this.#waiting.push({ doing, deadline, detach, resolve, reject });
       socket.write(encodeRequest(args));
     });
   }
@@ -134,14 +135,14 @@ export class Conversation {
         this.#onReply(reply, this.#socket);
       }
     } catch (thrown) {
-      this.#socket?.destroy(this.#nonsense(asDf2RedisError(thrown)));
+      this.#giveUp(this.#nonsense(asDf2RedisError(thrown)));
     }
   }
 
   #onReply(reply: Reply, socket: NetSocket): void {
     const waiting = this.#waiting.shift();
     if (waiting === undefined) throw this.#unasked(reply);
-    clearTimeout(waiting.timer);
+    waiting.deadline.met();
     if (!waiting.detach) return waiting.resolve({ reply, socket, leftover: Buffer.alloc(0) });
     socket.pause();
     this.#detached = true;
@@ -166,29 +167,49 @@ export class Conversation {
   }
 
   #nonsense(error: Df2RedisError): Df2RedisError {
-    if (error.code !== "PROTOCOL_VIOLATION" || this.#replies > 0) return error.withContext({ role: this.peer.role });
+    // What was said unasked names the peer already.
+    if (error.context["role"] !== undefined) return error;
+    if (error.code === "INTERNAL") return error.withContext(peerContext(this.peer));
+    if (error.code !== "PROTOCOL_VIOLATION" || this.#replies > 0) return this.#noReply(error);
     const guess =
       guessWhatAnswers(this.#firstBytes ?? Buffer.alloc(0)) ?? "what answers there does not speak the Redis protocol";
     const message = `The ${peerName(this.peer)} sent nonsense: ${guess}. Check the address and the port.`;
     return peerError("PROTOCOL_VIOLATION", this.peer, message, error);
   }
 
+  #noReply(error: Df2RedisError): Df2RedisError {
+    const message = `The ${peerName(this.peer)} sent something that is no reply: ${error.message}`;
+    const context = { ...peerContext(this.peer), ...error.context };
+    return new Df2RedisError(error.code, message, { context, cause: error });
+  }
+
   #onTimeout(doing: string): void {
     const text = `The ${peerName(this.peer)} did not answer ${doing} within ${this.#options.replyTimeoutMs} ms.`;
     const hint =
       this.#replies === 0 && this.peer.endpoint.tls === undefined ? " If that port speaks TLS, turn TLS on." : "";
-    this.#socket?.destroy(peerError("TIMEOUT", this.peer, text + hint));
+    this.#giveUp(peerError("TIMEOUT", this.peer, text + hint));
+  }
+
+  /** Tells those who wait at once: before the socket is closed, other connections may hear of it from the other side and overtake the reason. */
+  #giveUp(error: Df2RedisError): void {
+    this.#closed ??= error;
+    this.#rejectWaiting(error);
+    this.#socket?.destroy(error);
+  }
+
+  #rejectWaiting(error: Df2RedisError): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const one of waiting) {
+      one.deadline.met();
+      one.reject(error);
+    }
   }
 
   #onClose(error: Df2RedisError | undefined): void {
     if (this.#detached) return;
     this.#closed = this.#explainClose(error) ?? abortedError(this.peer, undefined);
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const one of waiting) {
-      clearTimeout(one.timer);
-      one.reject(this.#closed);
-    }
+    this.#rejectWaiting(this.#closed);
     this.#options.onClose?.(error === undefined ? undefined : this.#closed);
   }
 

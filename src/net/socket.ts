@@ -9,6 +9,7 @@ import { connect as connectTls } from "node:tls";
 import type { Endpoint } from "../config/endpoint.ts";
 import { asDf2RedisError, type Df2RedisError } from "../errors/df2redis-error.ts";
 import { tcpOptions, tlsOptions } from "./connect-options.ts";
+import { Deadline } from "./deadline.ts";
 import type { PeerRole } from "./peer-role.ts";
 import {
   abortedError,
@@ -178,9 +179,8 @@ export class NetSocket {
     const socket = this.#socket;
     const tls = this.peer.endpoint.tls !== undefined;
     let stage: "tcp" | "tls" = "tcp";
-    const timer = setTimeout(
-      () => this.destroy(connectTimeoutError(this.peer, connectTimeoutMs, stage)),
-      connectTimeoutMs,
+    const deadline = new Deadline(connectTimeoutMs, () =>
+      this.destroy(connectTimeoutError(this.peer, connectTimeoutMs, stage)),
     );
     const onAbort = (): void => this.destroy(abortedError(this.peer, this.#signal?.reason));
     this.#signal?.addEventListener("abort", onAbort, { once: true });
@@ -188,7 +188,7 @@ export class NetSocket {
       stage = "tls";
     });
     socket.once(tls ? "secureConnect" : "connect", () => {
-      clearTimeout(timer);
+      deadline.met();
       this.#open = true;
       opened(this);
     });
@@ -198,7 +198,7 @@ export class NetSocket {
     });
     socket.once("end", () => this.#onEnd());
     socket.once("close", () => {
-      clearTimeout(timer);
+      deadline.met();
       clearTimeout(this.#lingerTimer);
       this.#signal?.removeEventListener("abort", onAbort);
       this.#closed = true;

@@ -3,8 +3,8 @@
  * and gives the reader for the rest. Throws `NEEDS_MORE` before anything was told.
  */
 import type { Cursor } from "../bytes/cursor.ts";
-import { Df2RedisError } from "../errors/df2redis-error.ts";
 import type { DecodeLimits } from "../bytes/decode-limits.ts";
+import { checkCount, readCount } from "./check-count.ts";
 import {
   RDB_TYPE_CMS,
   RDB_TYPE_CUCKOO,
@@ -116,9 +116,11 @@ export function beginValue<T>(
 }
 
 function createReader<T>(kind: ValueKind, type: number, count: number, limits: DecodeLimits): ValueReader<T> {
-  if (kind === "stream") return new StreamValueReader(type, count, limits.stringBytes);
+  if (kind === "stream") return new StreamValueReader(type, count, limits);
   const isPlain = type <= RDB_TYPE_ZSET_2 || type === RDB_TYPE_HASH_WITH_EXPIRY || type === RDB_TYPE_SET_WITH_EXPIRY;
-  return isPlain ? new PlainValueReader(type, count, limits.stringBytes) : new NodeValueReader(type, count, limits.stringBytes);
+  return isPlain
+    ? new PlainValueReader(type, count, limits.stringBytes)
+    : new NodeValueReader(type, count, limits.stringBytes);
 }
 
 function beginSketch<T>(
@@ -128,8 +130,8 @@ function beginSketch<T>(
 ): OpenValue<T> {
   const { handler, limits } = options;
   const numbers: number[] = [];
-  const { kind, reader } = readSketchHead<T>(cursor, object.type, numbers, limits);
-  const value = handler.begin(object, kind, numbers.at(-1) ?? 0);
+  const { kind, count, reader } = readSketchHead<T>(cursor, object.type, numbers, limits);
+  const value = handler.begin(object, kind, count);
   handler.sketchParameters(value, numbers);
   return { value, reader, key: object.key.toBuffer() };
 }
@@ -139,7 +141,7 @@ function readSketchHead<T>(
   type: number,
   numbers: number[],
   limits: DecodeLimits,
-): { readonly kind: ValueKind; readonly reader: ValueReader<T> } {
+): { readonly kind: ValueKind; readonly count: number; readonly reader: ValueReader<T> } {
   const len = (): number => {
     const value = readLen(cursor);
     numbers.push(value);
@@ -156,7 +158,7 @@ function readSketchHead<T>(
       const counters = len() * len();
       len();
       checkCount(cursor, counters, limits);
-      return { kind: "cms", reader: new CountMinValueReader(counters) };
+      return { kind: "cms", count: counters, reader: new CountMinValueReader(counters) };
     }
     case RDB_TYPE_TOPK: {
       if (len() !== 0) cursor.corrupt("a top-k sketch of an unknown form");
@@ -164,14 +166,14 @@ function readSketchHead<T>(
       double();
       const items = len();
       checkCount(cursor, items, limits);
-      return { kind: "topk", reader: new TopKValueReader(items, limits.stringBytes) };
+      return { kind: "topk", count: items, reader: new TopKValueReader(items, limits.stringBytes) };
     }
     case RDB_TYPE_CUCKOO: {
       lens(6);
       const filters = len();
       checkCount(cursor, filters, limits);
       const layout = { hasHashCount: false, isChunked: true };
-      return { kind: "cuckoo", reader: new FilterValueReader(layout, filters, limits.stringBytes) };
+      return { kind: "cuckoo", count: filters, reader: new FilterValueReader(layout, filters, limits.stringBytes) };
     }
     default: {
       if (len() !== 0) cursor.corrupt("a Bloom filter of an unknown form");
@@ -181,20 +183,7 @@ function readSketchHead<T>(
       const filters = len();
       checkCount(cursor, filters, limits);
       const layout = { hasHashCount: true, isChunked: type === RDB_TYPE_SBF2 };
-      return { kind: "bloom", reader: new FilterValueReader(layout, filters, limits.stringBytes) };
+      return { kind: "bloom", count: filters, reader: new FilterValueReader(layout, filters, limits.stringBytes) };
     }
   }
-}
-
-function readCount(cursor: Cursor, limits: DecodeLimits): number {
-  const count = readLen(cursor);
-  checkCount(cursor, count, limits);
-  return count;
-}
-
-export function checkCount(cursor: Cursor, count: number, limits: DecodeLimits): void {
-  if (count <= limits.elements) return;
-  throw new Df2RedisError("LIMIT_EXCEEDED", `${count} elements are over the limit of ${limits.elements} (advanced.limits.elements)`, {
-    context: { offset: cursor.offset },
-  });
 }

@@ -38,7 +38,8 @@ export class BlobDecompressor {
 
   #decompress(opcode: number, blob: Slice): Buffer {
     const { blobBytes } = this.#limits;
-    if (opcode !== RDB_OPCODE_COMPRESSED_LZ4_BLOB_START) return zstdDecompress(blob.buf, blob.start, blob.end, blobBytes);
+    if (opcode !== RDB_OPCODE_COMPRESSED_LZ4_BLOB_START)
+      return zstdDecompress(blob.buf, blob.start, blob.end, blobBytes);
     let decoder = this.#lz4[this.#depth];
     if (decoder === undefined) {
       decoder = new Lz4FrameDecoder();

@@ -23,7 +23,10 @@ import { isSingleNode } from "./values/node-value-reader.ts";
 
 /** Types whose bodies a Redis may load: only their ends are known here. */
 export function isScannable(type: number): boolean {
-  return (type >= RDB_TYPE_LIST && type <= RDB_TYPE_ZSET_2) || (type >= RDB_TYPE_HASH_ZIPMAP && type <= RDB_TYPE_STREAM_LISTPACKS_3);
+  return (
+    (type >= RDB_TYPE_LIST && type <= RDB_TYPE_ZSET_2) ||
+    (type >= RDB_TYPE_HASH_ZIPMAP && type <= RDB_TYPE_STREAM_LISTPACKS_3)
+  );
 }
 
 export type ScanResult = "whole" | "partial";
@@ -126,7 +129,9 @@ export class BodyScanner {
 }
 
 function isStream(type: number): boolean {
-  return type === RDB_TYPE_STREAM_LISTPACKS || type === RDB_TYPE_STREAM_LISTPACKS_2 || type === RDB_TYPE_STREAM_LISTPACKS_3;
+  return (
+    type === RDB_TYPE_STREAM_LISTPACKS || type === RDB_TYPE_STREAM_LISTPACKS_2 || type === RDB_TYPE_STREAM_LISTPACKS_3
+  );
 }
 
 /** The bytes ended where no more may come: the value goes on in another chunk, or the element reader will name the fault. */

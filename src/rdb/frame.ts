@@ -11,6 +11,8 @@ export class Frame<T> {
   readonly isBlob: boolean;
   /** Id of the tagged chunk that is being read, 0 for none. */
   chunkId = 0;
+  /** The value of the chunk that is or was read last has ended: nothing may follow it in the chunk. */
+  isChunkDone = false;
   open: OpenValue<T> | undefined;
   /** Something of many elements that is moved over. */
   skipping: SkipReader | undefined;
@@ -30,6 +32,7 @@ export class Frame<T> {
 
   enterChunk(id: number, size: number): void {
     this.chunkId = id;
+    this.isChunkDone = false;
     this.cursor.limitTo(this.cursor.pos + size);
   }
 

@@ -16,8 +16,4 @@ export class ObjectHead implements ObjectHeader {
     this.sticky = false;
     this.mcFlags = -1;
   }
-
-  get isPending(): boolean {
-    return this.expireAtMs !== -1 || this.sticky || this.mcFlags !== -1;
-  }
 }

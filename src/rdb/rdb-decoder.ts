@@ -11,9 +11,11 @@ import type { DecodeLimits } from "../bytes/decode-limits.ts";
 import { NEEDS_MORE } from "../bytes/needs-more.ts";
 import { readLen, readLen64 } from "../bytes/packed-uint.ts";
 import { Slice } from "../bytes/slice.ts";
-import { type OpenValue, beginValue, checkCount, isValueType } from "./begin-value.ts";
+import { Df2RedisError } from "../errors/df2redis-error.ts";
+import { type OpenValue, beginValue, isValueType } from "./begin-value.ts";
 import { BlobDecompressor } from "./blob-decompressor.ts";
 import { BodyScanner, isScannable } from "./body-scanner.ts";
+import { readCount } from "./check-count.ts";
 import { Frame } from "./frame.ts";
 import { ObjectHead } from "./object-head.ts";
 import {
@@ -48,6 +50,7 @@ import type { RdbHandler, RdbStreamEvents } from "./rdb-handler.ts";
 import { readString, skipString } from "./rdb-string.ts";
 import { ShardDocIndexSkipper, VectorIndexSkipper } from "./values/index-skipper.ts";
 import { ModuleAuxReader } from "./values/module-value-reader.ts";
+import { WaitingValues } from "./waiting-values.ts";
 
 export type RdbDecoderOptions<T> = {
   readonly handler: RdbHandler<T>;
@@ -75,8 +78,7 @@ export class RdbDecoder<T> {
   readonly #blobs: BlobDecompressor;
   readonly #frames: Frame<T>[];
   #top: Frame<T>;
-  /** Values whose next chunk has not come yet, by chunk id. */
-  readonly #waiting = new Map<number, OpenValue<T>>();
+  readonly #waiting: WaitingValues<T>;
   readonly #head = new ObjectHead();
   readonly #value = new Slice();
   #hasHeadKey = false;
@@ -90,13 +92,14 @@ export class RdbDecoder<T> {
     this.#limits = options.limits;
     this.#scanner = new BodyScanner(options.bodyLimitBytes, options.limits.stringBytes);
     this.#blobs = new BlobDecompressor(options.limits);
+    this.#waiting = new WaitingValues<T>(options.limits.stringBytes);
     this.#top = new Frame<T>(cursor, false);
     this.#frames = [this.#top];
   }
 
   /** Text of the key that is being read, for error messages. */
   get currentKey(): string | undefined {
-    const open = this.#top.open;
+    const open = this.#top.open ?? this.#waiting.get(this.#top.chunkId);
     if (open !== undefined) return open.key.utf8Slice();
     return this.#hasHeadKey ? this.#head.key.toText() : undefined;
   }
@@ -137,9 +140,9 @@ export class RdbDecoder<T> {
   }
 
   #endValue(frame: Frame<T>, open: OpenValue<T>): void {
+    endChunk(frame);
     frame.open = undefined;
     this.#handler.end(open.value);
-    if (frame.chunkId !== 0 && !frame.isAtEnd) frame.cursor.corrupt("a tagged chunk goes on after its value's last element");
   }
 
   #skip(frame: Frame<T>, reader: { readonly isDone: boolean; next(cursor: Cursor): void }): void {
@@ -156,8 +159,7 @@ export class RdbDecoder<T> {
     if (open === undefined) return false;
     // An element starts with a packed integer or a string, and neither starts with a blob's opcode.
     if (open.reader.startsRaw !== true && isBlobOpcode(frame.cursor.peek())) return false;
-    this.#waiting.delete(frame.chunkId);
-    frame.open = open;
+    frame.open = this.#waiting.take(frame.chunkId);
     return true;
   }
 
@@ -168,23 +170,28 @@ export class RdbDecoder<T> {
       this.#endValue(frame, open);
       return;
     }
+    if (frame.skipping?.isDone === false)
+      cursor.corrupt("a chunk or a compressed blob ends inside index or module data");
+    frame.skipping = undefined;
     if (chunkId === 0) {
-      if (open !== undefined || frame.skipping !== undefined) cursor.corrupt("a compressed blob ends inside a value");
-      this.#popBlob();
+      if (open !== undefined) cursor.corrupt("a compressed blob ends inside a value");
+      this.#popBlob(frame);
       return;
     }
     if (open !== undefined) {
       this.#handler.pieceEnd(open.value);
-      this.#waiting.set(chunkId, open);
+      open.reader.release?.();
+      this.#waiting.add(chunkId, open, cursor);
       frame.open = undefined;
     }
     frame.leaveChunk();
   }
 
-  #popBlob(): void {
+  #popBlob(blob: Frame<T>): void {
     this.#frames.pop();
     this.#blobs.leave();
     this.#top = this.#frames.at(-1) as Frame<T>;
+    if (blob.isChunkDone) endChunk(this.#top);
   }
 
   // oxlint-disable-next-line max-lines-per-function -- one switch over the opcodes of the wire
@@ -233,6 +240,7 @@ export class RdbDecoder<T> {
         readString(cursor, head.key, this.#limits.stringBytes);
         readString(cursor, this.#value, this.#limits.stringBytes);
         this.#handler.aux(head.key, this.#value);
+        this.#release();
         break;
       case RDB_OPCODE_RESIZEDB:
         skipLens(cursor, 2);
@@ -257,12 +265,12 @@ export class RdbDecoder<T> {
       case RDB_OPCODE_VECTOR_INDEX:
         skipString(cursor, this.#limits.stringBytes);
         readLen64(cursor);
-        frame.skipping = new VectorIndexSkipper(this.#readCount(cursor));
+        frame.skipping = new VectorIndexSkipper(readCount(cursor, this.#limits));
         break;
       case RDB_OPCODE_SHARD_DOC_INDEX:
         readLen(cursor);
         skipString(cursor, this.#limits.stringBytes);
-        frame.skipping = new ShardDocIndexSkipper(this.#readCount(cursor), this.#limits.stringBytes);
+        frame.skipping = new ShardDocIndexSkipper(readCount(cursor, this.#limits), this.#limits.stringBytes);
         break;
       case RDB_OPCODE_EOF:
         this.#readEnd(frame);
@@ -277,7 +285,8 @@ export class RdbDecoder<T> {
     const text = cursor.buf.latin1Slice(cursor.pos, cursor.pos + 9);
     const version = /^\d{4}$/.test(text.slice(5)) ? Number(text.slice(5)) : 0;
     if (!text.startsWith(MAGIC)) cursor.corrupt(`the flow does not start with ${MAGIC}`);
-    if (version < MIN_RDB_VERSION || version > MAX_RDB_VERSION) cursor.corrupt(`RDB version ${text.slice(5)} is not known`);
+    if (version < MIN_RDB_VERSION || version > MAX_RDB_VERSION)
+      cursor.corrupt(`RDB version ${text.slice(5)} is not known`);
     cursor.pos += 9;
     this.#rdbVersion = version;
   }
@@ -295,17 +304,12 @@ export class RdbDecoder<T> {
     this.#head.db = db;
   }
 
-  #readCount(cursor: Cursor): number {
-    const count = readLen(cursor);
-    checkCount(cursor, count, this.#limits);
-    return count;
-  }
-
   #enterBlob(frame: Frame<T>, opcode: number): void {
     const { cursor, chunkId } = frame;
     const start = cursor.offset;
     readString(cursor, this.#value, this.#limits.stringBytes);
     const content = this.#blobs.enter(opcode, this.#value);
+    this.#release();
     content.base = start;
     // The outer position is final before the frame is pushed: the caller commits the new top.
     cursor.commit();
@@ -329,15 +333,18 @@ export class RdbDecoder<T> {
     const count = readLen(cursor);
     readString(cursor, this.#value, this.#limits.stringBytes);
     this.#events.journalBlob(count, this.#value);
+    this.#release();
   }
 
   #readEnd(frame: Frame<T>): void {
     const { cursor } = frame;
     cursor.skip(8);
     if (frame.isBlob || frame.chunkId !== 0) cursor.corrupt("the snapshot ends inside a blob or a chunk");
-    if (this.#waiting.size > 0) {
-      const key = this.#waiting.values().next().value?.key.utf8Slice();
-      cursor.corrupt(`the snapshot ends, but ${this.#waiting.size} values are incomplete, one of them at key ${key}`);
+    const { first, size } = this.#waiting;
+    if (first !== undefined) {
+      throw new Df2RedisError("STREAM_CORRUPT", `the snapshot ends, but ${size} values are incomplete`, {
+        context: { offset: cursor.offset, key: first.key.utf8Slice() },
+      });
     }
     this.#isEnded = true;
   }
@@ -345,7 +352,8 @@ export class RdbDecoder<T> {
   #readObject(frame: Frame<T>, wireType: number): void {
     const { cursor } = frame;
     const head = this.#head;
-    const type = wireType === RDB_TYPE_SET_LISTPACK && this.#rdbVersion < SET_LISTPACK_RDB_VERSION ? RDB_TYPE_JSON : wireType;
+    const type =
+      wireType === RDB_TYPE_SET_LISTPACK && this.#rdbVersion < SET_LISTPACK_RDB_VERSION ? RDB_TYPE_JSON : wireType;
     if (type !== RDB_TYPE_STRING && !isValueType(type)) {
       cursor.pos--;
       cursor.corrupt(`${wireType} is no opcode and no object type`);
@@ -355,26 +363,41 @@ export class RdbDecoder<T> {
     this.#hasHeadKey = true;
     if (type === RDB_TYPE_STRING) {
       readString(cursor, this.#value, this.#limits.stringBytes);
+      endChunk(frame);
       this.#handler.string(head, this.#value);
-      this.#value.trimScratch(KEPT_SCRATCH_BYTES);
-    } else if (!this.#readBody(cursor, type)) {
+    } else if (!this.#readBody(frame, type)) {
       frame.open = beginValue(cursor, head, { handler: this.#handler, limits: this.#limits });
     }
     this.#hasHeadKey = false;
+    this.#release();
     head.reset();
   }
 
-  #readBody(cursor: Cursor, type: number): boolean {
+  #readBody(frame: Frame<T>, type: number): boolean {
+    const { cursor } = frame;
     if (!isScannable(type) || !this.#handler.wantsBody(type)) return false;
     const start = cursor.pos;
     if (this.#scanner.scan(cursor, type) === "partial") return false;
+    endChunk(frame);
     this.#handler.body(this.#head, this.#value.set(cursor.buf, start, cursor.pos));
     return true;
   }
+
+  #release(): void {
+    this.#head.key.release(KEPT_BYTES);
+    this.#value.release(KEPT_BYTES);
+  }
 }
 
-/** Scratch space above this size is given back after a value. */
-const KEPT_SCRATCH_BYTES = 1024 * 1024;
+/** What lies in a larger buffer is let go after each value. */
+const KEPT_BYTES = 1024 * 1024;
+
+/** A value has ended: if it stands in a tagged chunk, the chunk must end with it. */
+function endChunk<T>(frame: Frame<T>): void {
+  if (frame.chunkId === 0) return;
+  if (!frame.isAtEnd) frame.cursor.corrupt("a tagged chunk goes on after its value's last element");
+  frame.isChunkDone = true;
+}
 
 function isBlobOpcode(byte: number): boolean {
   return byte === RDB_OPCODE_COMPRESSED_LZ4_BLOB_START || byte === RDB_OPCODE_COMPRESSED_ZSTD_BLOB_START;

@@ -12,7 +12,20 @@
  */
 import type { Slice } from "../bytes/slice.ts";
 
-export type ValueKind = "list" | "set" | "zset" | "hash" | "hashTtl" | "setTtl" | "stream" | "json" | "bloom" | "cms" | "topk" | "cuckoo" | "module";
+export type ValueKind =
+  | "list"
+  | "set"
+  | "zset"
+  | "hash"
+  | "hashTtl"
+  | "setTtl"
+  | "stream"
+  | "json"
+  | "bloom"
+  | "cms"
+  | "topk"
+  | "cuckoo"
+  | "module";
 
 /** What stands before a value. */
 export type ObjectHeader = {

@@ -14,5 +14,6 @@ const SCORE_TEXT = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)$/i
 
 /** @throws STREAM_CORRUPT when the text is no number */
 export function checkScoreText(cursor: Cursor, text: Slice): void {
-  if (text.length === 0 || text.length > 400 || !SCORE_TEXT.test(text.toLatin1())) cursor.corrupt("a score is not a number");
+  if (text.length === 0 || text.length > 400 || !SCORE_TEXT.test(text.toLatin1()))
+    cursor.corrupt("a score is not a number");
 }

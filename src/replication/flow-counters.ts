@@ -44,13 +44,13 @@ export class FlowCounters {
     return total;
   }
 
-  /** Entries received and not yet applied; undefined while a flow has no LSN. */
+  /** Entries received and not yet applied; undefined while a flow's snapshot is not applied, since its LSN then says nothing about entries. */
   lag(): number | undefined {
     let lag = 0;
     for (let flow = 0; flow < this.flows; flow++) {
-      const lsn = this.get(flow, "lsn");
-      if (lsn < 0) return undefined;
-      lag += lsn - Math.max(0, this.get(flow, "appliedLsn"));
+      const applied = this.get(flow, "appliedLsn");
+      if (applied < 0) return undefined;
+      lag += this.get(flow, "lsn") - applied;
     }
     return lag;
   }

@@ -120,12 +120,12 @@ export class FlowPipeline {
     try {
       status = this.#decoder.decode();
     } catch (thrown) {
-      this.#connection.destroy();
+      this.halt();
       this.#options.events.failed(asDf2RedisError(thrown));
       return true;
     }
-    this.#markApplied();
     this.#count();
+    this.#markApplied();
     this.#options.events.encoded();
     if (status === "full" || this.#isDraining) this.#connection.pause();
     else this.#connection.resume();
@@ -159,23 +159,30 @@ export class FlowPipeline {
     this.#connection.pause();
   }
 
-  /** Everything decoded is encoded: puts the held deadlines in place and, once all is applied, acknowledges and closes. */
+  /** Everything decoded is encoded: puts the held deadlines in place and, once all is applied, acknowledges. */
   endDrain(): void {
     this.#releaseDeadlines("all");
-    this.#writer.afterApplied(() => {
-      this.#acknowledge();
-      this.#close();
-    });
+    this.#writer.afterApplied(() => this.#acknowledge());
+  }
+
+  /** Closes behind the last acknowledgement. */
+  close(): void {
+    if (this.#state !== "closed") this.#advance("close");
+    this.#connection.end();
+  }
+
+  /**
+   * Reads, applies and acknowledges nothing any more, but leaves the connection open: a master closes all flows of a session with the first one, and
+   * what other workers would say of that must not come before the true reason.
+   */
+  halt(): void {
+    if (this.#state !== "closed") this.#advance("close");
+    this.#connection.pause();
   }
 
   destroy(): void {
     if (this.#state !== "closed") this.#advance("close");
     this.#connection.destroy();
-  }
-
-  #close(): void {
-    if (this.#state !== "closed") this.#advance("close");
-    this.#connection.end();
   }
 
   #onData(chunk: Buffer): void {
@@ -191,6 +198,8 @@ export class FlowPipeline {
   #onSnapshotEnded(lsn: number): void {
     this.#advance("snapshotEnded");
     this.#markedLsn = lsn;
+    // Before anyone can see that it is applied.
+    this.#options.counters.set(this.flow, "lsn", lsn);
     this.#writer.afterApplied(() => {
       this.#applied(lsn);
       this.#acknowledge();

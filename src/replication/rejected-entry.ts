@@ -1,6 +1,7 @@
 /** A journal entry that the target answered with an error, and that no server could have run (docs/protocol.md §5). */
 export type RejectedEntry = {
   readonly flow: number;
+  /** -1 for an entry inside the snapshot. */
   readonly lsn: number;
   readonly db: number;
   readonly command: string;

@@ -80,10 +80,10 @@ export class ReplicationSession {
 
   /** Runs the session to its end. Rejects with the first error of any part; all is closed then. */
   async run(): Promise<SessionResult> {
-    for (let i = 0; i < this.#options.workers; i++) {
-      this.#workers.push(this.#options.startWorker((event) => this.#guard(() => this.#onEvent(i, event))));
-    }
     try {
+      for (let i = 0; i < this.#options.workers; i++) {
+        this.#workers.push(this.#options.startWorker((event) => this.#guard(() => this.#onEvent(i, event))));
+      }
       return await this.#ended.promise;
     } finally {
       await Promise.all(this.#workers.map((worker) => worker.close()));
@@ -197,6 +197,8 @@ export class ReplicationSession {
 
   async #flush(flush: FlushRequest): Promise<void> {
     await this.#options.runFlush(flush.db);
+    // Who drains ends before the flush, with nothing behind it applied.
+    if (this.#isEnding) return;
     this.#barrier.reset();
     this.#sendAll({ type: "releaseFlush", db: flush.db });
   }

@@ -6,11 +6,11 @@ import { type PlainWorkerSettings, fromPlainSettings } from "./worker-settings.t
 
 const port = parentPort;
 if (port !== null) {
-  const host = new WorkerHost(fromPlainSettings(workerData as PlainWorkerSettings), (event) => {
-    port.postMessage(event);
-    // From here on the thread lives only as long as its connections.
-    if (event.type === "drained") port.unref();
+  const host = new WorkerHost(fromPlainSettings(workerData as PlainWorkerSettings), (event) => port.postMessage(event));
+  port.on("message", (command: WorkerCommand) => {
+    host.handle(command);
+    // From here on the thread lives only as long as its connections. Not earlier: a paused connection keeps no thread alive.
+    if (command.type === "close") port.unref();
   });
-  port.on("message", (command: WorkerCommand) => host.handle(command));
   void host.start();
 }

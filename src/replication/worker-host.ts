@@ -32,7 +32,9 @@ export class WorkerHost {
   #pipelines: FlowPipeline[] = [];
   #timer: NodeJS.Timeout | undefined;
   #flushScheduled = false;
+  #isOpening = false;
   #isDraining = false;
+  /** Nothing is told any more: drained, or failed. */
   #isEnded = false;
   #rejections = 0;
 
@@ -78,6 +80,9 @@ export class WorkerHost {
       case "drain":
         this.#drain();
         break;
+      case "close":
+        this.#close();
+        break;
       case "abort":
         this.#end();
         break;
@@ -85,11 +90,15 @@ export class WorkerHost {
   }
 
   async #openFlows(command: Extract<WorkerCommand, { type: "openFlows" }>): Promise<void> {
+    this.#isOpening = true;
     try {
       await Promise.all(command.flows.map((request) => this.#openFlow(command.masterId, command.syncId, request)));
-      this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+      // The session may have ended in this very turn.
+      if (!this.#isEnded) this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
     } catch (thrown) {
       this.#fail(asDf2RedisError(thrown));
+    } finally {
+      this.#isOpening = false;
     }
   }
 
@@ -187,10 +196,15 @@ export class WorkerHost {
   #drained(): void {
     this.#publish();
     this.#tell({ type: "drained", report: { losses: this.#losses.reports(), keysByType: this.#countedKeys() } });
-    // The pipelines have closed by themselves, behind their last acknowledgement.
     this.#isEnded = true;
     clearInterval(this.#timer);
     void this.#writer?.close().catch(() => undefined);
+  }
+
+  /** After `drained`: behind the last acknowledgements, which `#end` might cut off. */
+  #close(): void {
+    if (!this.#isEnded || this.#isOpening) return this.#end();
+    for (const pipeline of this.#pipelines) pipeline.close();
   }
 
   #countedKeys(): Record<string, number> {
@@ -200,8 +214,9 @@ export class WorkerHost {
   #onRejection({ command, message }: TargetRejection): void {
     const { flow, db, lsn } = command;
     const key = command.key === undefined ? "" : keyText(command.key);
-    const { sourceJournalsFailures } = this.#settings;
-    if (lsn >= 0 && classifyTargetError(command, message, { sourceJournalsFailures }) === "unrunnable") {
+    // Neither a snapshot's objects have an LSN nor the entries between them, so of those only the kind of command tells.
+    const sourceJournalsFailures = this.#settings.sourceJournalsFailures && lsn >= 0;
+    if (classifyTargetError(command, message, { sourceJournalsFailures }) === "unrunnable") {
       this.#reject({ flow, lsn, db, command: command.name, key, error: message });
       return;
     }
@@ -225,7 +240,10 @@ export class WorkerHost {
 
   #fail(error: Df2RedisError): void {
     if (this.#isEnded) return;
-    this.#end();
+    this.#isEnded = true;
+    clearInterval(this.#timer);
+    for (const pipeline of this.#pipelines) pipeline.halt();
+    this.#writer?.destroy();
     this.#tell({ type: "failed", error: error.toPlain() });
   }
 

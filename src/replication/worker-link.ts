@@ -12,7 +12,7 @@ const CLOSE_MS = 3000;
 
 export type WorkerLink = {
   send(command: WorkerCommand): void;
-  /** Waits until the thread is gone. */
+  /** Closes what is open, after draining in an orderly way, and waits until the thread is gone. */
   close(): Promise<void>;
 };
 
@@ -21,7 +21,7 @@ export function startInlineWorker(settings: WorkerSettings, onEvent: (event: Wor
   void host.start();
   return {
     send: (command) => host.handle(command),
-    close: async () => host.handle({ type: "abort" }),
+    close: async () => host.handle({ type: "close" }),
   };
 }
 
@@ -45,8 +45,11 @@ export function startThreadWorker(settings: WorkerSettings, onEvent: (event: Wor
     send: (command) => thread.postMessage(command),
     close: async () => {
       isClosing = true;
-      // After draining it ends by itself, once its last acknowledgements are out.
-      if (hasDrained) await Promise.race([exited, setTimeout(CLOSE_MS, undefined, { ref: false })]);
+      // After draining it ends by itself, once its connections are closed behind its last acknowledgements.
+      if (hasDrained) {
+        thread.postMessage({ type: "close" } satisfies WorkerCommand);
+        await Promise.race([exited, setTimeout(CLOSE_MS, undefined, { ref: false })]);
+      }
       await thread.terminate();
     },
   };

@@ -17,8 +17,13 @@ export type WorkerCommand =
   | { readonly type: "stableStarted" }
   /** The flush has run: the flows that wait for it go on. @see FlushRequest.db */
   | { readonly type: "releaseFlush"; readonly db: number }
-  /** Apply all that was decoded, acknowledge it, close. Answered by `drained`. */
+  /** Apply all that was decoded and acknowledge it. Answered by `drained`. */
   | { readonly type: "drain" }
+  /**
+   * Close what `drain` left open. Only once every worker has drained: a master closes all flows of a session with the first one (docs/protocol.md
+   * §2), and the acknowledgements of the others would be lost. No answer.
+   */
+  | { readonly type: "close" }
   /** Close at once. No answer. */
   | { readonly type: "abort" };
 
@@ -49,4 +54,5 @@ export type WorkerEvent =
   | { readonly type: "loss"; readonly kind: LossKind; readonly db: number; readonly key: string }
   | { readonly type: "rejected"; readonly entry: RejectedEntry }
   | { readonly type: "drained"; readonly report: WorkerReport }
+  /** The worker does nothing any more. Its flows stay open until `abort`. */
   | { readonly type: "failed"; readonly error: PlainError };

@@ -149,7 +149,7 @@ export class ReplyDecoder {
       case ",":
         return this.#double(text);
       default:
-        throw this.#violation(`a reply cannot begin with byte 0x${type.toString(16).padStart(2, "0")}`);
+        throw this.#violation(`a reply that begins with byte 0x${type.toString(16).padStart(2, "0")}`);
     }
   }
 
@@ -242,7 +242,7 @@ export class ReplyDecoder {
 
   #checkType(type: number): void {
     if ("+-:$*_#,(!=%~>".includes(String.fromCharCode(type))) return;
-    throw this.#violation(`a reply cannot begin with byte 0x${type.toString(16).padStart(2, "0")}`);
+    throw this.#violation(`a reply that begins with byte 0x${type.toString(16).padStart(2, "0")}`);
   }
 
   #violation(what: string): Df2RedisError {

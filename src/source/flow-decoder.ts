@@ -36,12 +36,15 @@ export type FlowDecoderOptions<T> = {
 
 type Phase = "snapshot" | "eofToken" | "journal";
 
+const EMPTY = Buffer.alloc(0);
+
 export class FlowDecoder<T> implements RdbStreamEvents {
   readonly #flow: number;
   readonly #handler: FlowHandler<T>;
   readonly #eofToken: Buffer;
   readonly #input = new StreamBuffer();
-  readonly #rdb: RdbDecoder<T>;
+  /** Given up, with its buffers, once the snapshot is over. */
+  #rdb: RdbDecoder<T> | undefined;
   readonly #blobJournal: JournalDecoder;
   readonly #blobCursor = new Cursor();
   readonly #journal: JournalDecoder;
@@ -53,7 +56,8 @@ export class FlowDecoder<T> implements RdbStreamEvents {
     this.#handler = handler;
     this.#phase = start.kind === "full" ? "snapshot" : "journal";
     this.#eofToken = Buffer.from(start.kind === "full" ? start.eofToken : "");
-    this.#rdb = new RdbDecoder(this.#input.cursor, { handler, events: this, limits, bodyLimitBytes });
+    if (start.kind === "full")
+      this.#rdb = new RdbDecoder(this.#input.cursor, { handler, events: this, limits, bodyLimitBytes });
     this.#blobJournal = new JournalDecoder(limits);
     this.#journal = new JournalDecoder(limits, start.kind === "partial" ? start.lsn : -1);
   }
@@ -97,9 +101,10 @@ export class FlowDecoder<T> implements RdbStreamEvents {
   }
 
   #run(): "needsMore" | "full" {
-    if (this.#phase === "snapshot") {
+    if (this.#rdb !== undefined) {
       const status = this.#rdb.decode();
       if (status !== "end") return status;
+      this.#rdb = undefined;
       this.#phase = "eofToken";
     }
     const { cursor } = this.#input;
@@ -138,6 +143,7 @@ export class FlowDecoder<T> implements RdbStreamEvents {
     if (journal.entries - before !== count) {
       cursor.corrupt(`a journal blob of ${count} entries holds ${journal.entries - before}`);
     }
+    cursor.resetTo(EMPTY, 0, 0);
   }
 
   fullSyncEnd(): void {
@@ -153,7 +159,8 @@ export class FlowDecoder<T> implements RdbStreamEvents {
     const error = asDf2RedisError(thrown);
     const inner = error.context["offset"];
     const { offset } = this;
-    const key = this.#phase === "snapshot" ? this.#rdb.currentKey : undefined;
+    const known = error.context["key"];
+    const key = typeof known === "string" ? known : this.#rdb?.currentKey;
     const located = new Df2RedisError(
       error.code,
       `flow ${this.#flow}, offset ${offset}${keyPart(key)}: ${error.message}`,

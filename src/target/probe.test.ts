@@ -19,7 +19,7 @@ async function probe(table: Record<string, Answer>): Promise<TargetCapabilities>
     ...table,
   };
   await using server = await scriptedServer({
-    answer: (words) => answers[words[0] ?? ""] ?? "-ERR unknown command\r\n",
+    answer: (words) => answers[words.join(" ")] ?? answers[words[0] ?? ""] ?? "-ERR unknown command\r\n",
   });
   return await probeTarget({ endpoint: server.endpoint, connectTimeoutMs: 2000, replyTimeoutMs: 2000 });
 }
@@ -35,8 +35,13 @@ describe("probeTarget", () => {
     ["-ERR unknown command 'CONFIG'\r\n"],
     ["-NOPERM this user has no permissions to run the 'config|get' command\r\n"],
     ["*0\r\n"],
-  ])("assumes 16 databases where CONFIG is hidden: %j", async (answer) => {
-    expect((await probe({ CONFIG: answer })).databases).toBe(16);
+  ])("tries up to 16 databases where CONFIG is hidden: %j", async (answer) => {
+    const SELECT = "+OK\r\n";
+    const outOfRange = "-ERR DB index is out of range\r\n";
+    expect((await probe({ CONFIG: answer, SELECT })).databases).toBe(16);
+    expect((await probe({ CONFIG: answer, SELECT, "SELECT 4": outOfRange })).databases).toBe(4);
+    expect((await probe({ CONFIG: answer, SELECT: outOfRange })).databases).toBe(1);
+    expect((await probe({ CONFIG: answer, SELECT: "-NOPERM no permissions to run 'select'\r\n" })).databases).toBe(1);
   });
 
   test.each([

@@ -16,7 +16,7 @@ export type ProbeOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
-/** Redis's default, assumed where CONFIG is hidden; a write to a database that is not there is refused by the server itself. */
+/** As many as a Redis has by default are tried where CONFIG is hidden. */
 const DEFAULT_DATABASES = 16;
 
 type Info = ReadonlyMap<string, string>;
@@ -108,5 +108,16 @@ function countKeys(info: Info): number {
 async function countDatabases(conversation: Conversation): Promise<number> {
   const reply = await conversation.request("CONFIG", "GET", "databases");
   const databases = replyInteger(replyItems(reply)?.[1]);
-  return databases !== undefined && databases > 0 ? databases : DEFAULT_DATABASES;
+  return databases !== undefined && databases > 0 ? databases : await countSelectable(conversation);
+}
+
+/** Never assumed: the server refuses a SELECT of a database that is not there, but takes the writes behind it into another one. */
+async function countSelectable(conversation: Conversation): Promise<number> {
+  let databases = 1;
+  while (databases < DEFAULT_DATABASES) {
+    const reply = await conversation.request("SELECT", String(databases));
+    if (reply.type === "error") break;
+    databases++;
+  }
+  return databases;
 }

@@ -42,6 +42,8 @@ export type TargetWriterOptions = TargetConnectionOptions & {
   onDrain(): void;
 };
 
+/** Size of a batch's buffer, in batches. */
+const BATCH_ROOM = 1.125;
 /** On top of the reply timeout, for every MiB that has to get through first. */
 const EXTRA_MS_PER_MIB = 1000;
 
@@ -64,7 +66,8 @@ export class TargetWriter {
   private constructor(options: TargetWriterOptions, connection: Detached) {
     this.#options = options;
     this.#socket = connection.socket;
-    this.encoder = new CommandEncoder(options.limits.batchBytes);
+    // A batch is full once it is over its size: without room for the last command each would grow to twice that.
+    this.encoder = new CommandEncoder(Math.ceil(BATCH_ROOM * options.limits.batchBytes));
     this.#window = new ReplyWindow((batch) => this.encoder.release(batch));
     this.#counter = new ReplyCounter({
       onErrorReply: (index, message, element) => this.#onErrorReply(index, message, element),

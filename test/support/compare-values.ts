@@ -12,7 +12,7 @@ const NONE = "nothing";
 export function compareValues(expected: Value, actual: Value, leftovers: Leftovers): ValueDifference | undefined {
   if (expected.type === "string" && actual.type === "string") return compareText("value", expected.text, actual.text);
   if (expected.type === "list" && actual.type === "list")
-    return compareSequences("item", expected.items.map(show), actual.items.map(show));
+    return compareSequences("item", expected.items, actual.items);
   if (expected.type === "set" && actual.type === "set")
     return compareMaps("member", asMap(expected.members), asMap(actual.members), leftovers);
   if (expected.type === "hash" && actual.type === "hash")
@@ -51,12 +51,12 @@ function entryText(entry: StreamEntry): string {
 }
 
 function groupText(group: StreamGroup): string {
-  return `${show(group.name)} at ${group.lastId}`;
+  return `${group.name} at ${group.lastId}`;
 }
 
 /** A double in a text that no other double has; -0 and 0 differ. */
 function scores(members: readonly (readonly [Bytes, number])[]): string[] {
-  return members.map(([member, score]) => `${show(member)} ${Object.is(score, -0) ? "-0" : score}`);
+  return members.map(([member, score]) => `${member} ${Object.is(score, -0) ? "-0" : score}`);
 }
 
 function asMap(members: ReadonlySet<Bytes>): Map<Bytes, Bytes> {
@@ -82,8 +82,8 @@ function compareSequences(
     if (expected[i] !== actual[i])
       return {
         where: `${what} ${i} of ${expected.length}`,
-        expected: abridge(expected[i] ?? NONE),
-        actual: abridge(actual[i] ?? NONE),
+        expected: element(expected[i]),
+        actual: element(actual[i]),
       };
   }
   return undefined;

@@ -4,12 +4,18 @@
  *
  * Neighbouring pieces of one filter's bytes become one event, since where they are cut depends on how the bytes arrive.
  */
+import { expect } from "vitest";
 import type { Slice } from "../../src/bytes/slice.ts";
 import type { JournalCommand } from "../../src/journal/journal-command.ts";
 import type { ObjectHeader, StreamMeta, ValueKind } from "../../src/rdb/rdb-handler.ts";
 import type { FlowHandler } from "../../src/source/flow-decoder.ts";
 
-export type Fact = string | number | undefined | readonly (string | number)[] | Readonly<Record<string, string | number | boolean | undefined>>;
+export type Fact =
+  | string
+  | number
+  | undefined
+  | readonly (string | number)[]
+  | Readonly<Record<string, string | number | boolean | undefined>>;
 /** Its name, then its facts. What concerns one value has the value's key first. */
 export type RecordedEvent = readonly [string, ...Fact[]];
 
@@ -108,12 +114,9 @@ export class EventRecorder implements FlowHandler<RecordedValue> {
   }
 
   sketchBytes(value: RecordedValue, filter: number, total: number, piece: Slice): void {
-    const last = this.events.at(-1);
-    const text = piece.toLatin1();
-    if (last?.[0] === "sketchBytes" && last[1] === value.key && last[2] === filter && last[3] === total) {
-      this.events.pop();
-      this.#of(value, "sketchBytes", filter, total, `${String(last[4])}${text}`);
-    } else this.#of(value, "sketchBytes", filter, total, text);
+    this.#of(value, "sketchBytes", filter, total, piece.toLatin1());
+    const merged = mergeSketchBytes(this.events.splice(-2));
+    this.events.push(...merged);
   }
 
   sketchItem(value: RecordedValue, item: Slice, count: number): void {
@@ -163,7 +166,13 @@ export class EventRecorder implements FlowHandler<RecordedValue> {
   }
 }
 
-export type Attributes = { readonly type: number; readonly db?: number; readonly expireAtMs?: number; readonly sticky?: boolean; readonly mcFlags?: number };
+export type Attributes = {
+  readonly type: number;
+  readonly db?: number;
+  readonly expireAtMs?: number;
+  readonly sticky?: boolean;
+  readonly mcFlags?: number;
+};
 
 /** What stands before an object, the ordinary left out. */
 function attributes(object: ObjectHeader): Attributes {
@@ -175,4 +184,27 @@ function attributes(object: ObjectHeader): Attributes {
     ...(sticky ? { sticky } : {}),
     ...(mcFlags === -1 ? {} : { mcFlags }),
   };
+}
+
+/** Neighbouring pieces of one filter's bytes become one. */
+export function mergeSketchBytes(events: readonly RecordedEvent[]): RecordedEvent[] {
+  const merged: RecordedEvent[] = [];
+  for (const event of events) {
+    const last = merged.at(-1);
+    const isNext =
+      event[0] === "sketchBytes" && last?.[0] === "sketchBytes" && [1, 2, 3].every((i) => event[i] === last[i]);
+    if (!isNext) merged.push(event);
+    else merged[merged.length - 1] = ["sketchBytes", event[1], event[2], event[3], `${bytesOf(last)}${bytesOf(event)}`];
+  }
+  return merged;
+}
+
+function bytesOf(event: RecordedEvent): string {
+  return typeof event[4] === "string" ? event[4] : "";
+}
+
+/** Cheap where they are equal, which is nearly always. */
+export function expectEvents(actual: readonly RecordedEvent[], expected: readonly RecordedEvent[]): void {
+  if (JSON.stringify(actual) !== JSON.stringify(expected)) expect(actual).toEqual(expected);
+  expect(actual).toHaveLength(expected.length);
 }

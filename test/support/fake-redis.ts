@@ -6,10 +6,17 @@ import type { Endpoint } from "../../src/config/endpoint.ts";
 import { type ScriptedServer, scriptedServer } from "./scripted-server.ts";
 
 const OK = "+OK\r\n";
-/** Of a connection's opening; never held, never kept. */
-const ANSWERS: Readonly<Record<string, string>> = { PING: "+PONG\r\n", CLIENT: OK, AUTH: OK };
+const INFO = "redis_version:7.0.15\r\nredis_mode:standalone\r\nrole:master\r\n";
+/** To what is said when a connection opens and by the probe; never held, never kept. */
+const ANSWERS: Readonly<Record<string, string>> = {
+  PING: "+PONG\r\n",
+  CLIENT: OK,
+  AUTH: OK,
+  INFO: `$${INFO.length}\r\n${INFO}\r\n`,
+  CONFIG: "*2\r\n$9\r\ndatabases\r\n$2\r\n16\r\n",
+};
 
-type Held = { readonly send: () => void };
+type Held = { readonly line: string; readonly send: () => void };
 
 export class FakeRedis implements AsyncDisposable {
   /** All commands of all connections, as words with one space between them. */
@@ -17,7 +24,7 @@ export class FakeRedis implements AsyncDisposable {
   /** An error reply for a command that begins with this text. */
   readonly refusals = new Map<string, string>();
   #server: ScriptedServer | undefined;
-  #holding = false;
+  #holdFrom: string | undefined;
   readonly #held: Held[] = [];
 
   static async start(): Promise<FakeRedis> {
@@ -28,8 +35,8 @@ export class FakeRedis implements AsyncDisposable {
         if (opening !== undefined) return opening;
         const line = words.join(" ");
         redis.commands.push(line);
-        redis.#held.push({ send: () => socket.write(redis.#answerTo(line)) });
-        if (!redis.#holding) redis.answer();
+        redis.#held.push({ line, send: () => socket.write(redis.#answerTo(line)) });
+        if (redis.#holdFrom === undefined || !line.startsWith(redis.#holdFrom)) redis.answer();
         return undefined;
       },
     });
@@ -46,19 +53,27 @@ export class FakeRedis implements AsyncDisposable {
     return this.#held.length;
   }
 
-  /** Answers nothing from now on. */
-  hold(): void {
-    this.#holding = true;
+  /** Answers nothing from now on; with `start`, only not what begins with it. */
+  hold(start = ""): void {
+    this.#holdFrom = start;
   }
 
-  /** Answers the oldest `count` commands that wait, or all. */
-  answer(count = this.#held.length): void {
-    for (const { send } of this.#held.splice(0, count)) send();
+  /** Answers the oldest `count` commands that wait, or all that are not to be held. */
+  answer(count?: number): void {
+    const start = this.#holdFrom;
+    const due =
+      count === undefined && start !== undefined
+        ? this.#held.filter(({ line }) => !line.startsWith(start))
+        : this.#held.slice(0, count);
+    for (const held of due) {
+      this.#held.splice(this.#held.indexOf(held), 1);
+      held.send();
+    }
   }
 
   /** Answers all that waits and will come. */
   release(): void {
-    this.#holding = false;
+    this.#holdFrom = undefined;
     this.answer();
   }
 

@@ -73,7 +73,10 @@ export function wireInteger(value: number, size: 1 | 2 | 4): WireString {
 export function wireLzf(content: Buffer | string): WireString {
   const raw = Buffer.from(content);
   const packed = compressLzf(raw);
-  return { wire: Buffer.concat([bytes(0xc3), len(packed.length), len(raw.length), packed]), text: raw.toString("latin1") };
+  return {
+    wire: Buffer.concat([bytes(0xc3), len(packed.length), len(raw.length), packed]),
+    text: raw.toString("latin1"),
+  };
 }
 
 /** Runs of one byte become references to the byte before, the rest literals. */
@@ -89,8 +92,7 @@ export function compressLzf(raw: Buffer): Buffer {
     literals = 0;
   };
   while (at < raw.length) {
-    let run = 0;
-    while (at > 0 && run < 264 && at + run < raw.length && raw[at + run] === raw[at - 1]) run++;
+    const run = at === 0 ? 0 : runLength(raw, at);
     if (run < 4) {
       at++;
       literals++;
@@ -104,6 +106,14 @@ export function compressLzf(raw: Buffer): Buffer {
   return Buffer.concat(parts);
 }
 
+/** How many bytes from `at` on are the byte before it; at most what one reference can stand for. */
+function runLength(raw: Buffer, at: number): number {
+  const most = Math.min(raw.length, at + 264);
+  let end = at;
+  while (end < most && raw[end] === raw[at - 1]) end++;
+  return end - at;
+}
+
 /** The stream's head and its parts. */
 export function rdb(parts: readonly Buffer[], version = 9): Buffer {
   return Buffer.concat([Buffer.from(`REDIS${String(version).padStart(4, "0")}`), ...parts]);
@@ -112,8 +122,14 @@ export function rdb(parts: readonly Buffer[], version = 9): Buffer {
 export const EOF_TOKEN = "0123456789abcdef0123456789abcdef01234567";
 
 /** What a flow in full sync sends before its stable journal: `parts`, then all that must follow. */
-export function fullSync(parts: readonly Buffer[], options: { readonly version?: number; readonly lsn?: number } = {}): Buffer {
-  return rdb([...parts, fullSyncEnd(), journalOffset(options.lsn ?? 1), eof(), Buffer.from(EOF_TOKEN)], options.version);
+export function fullSync(
+  parts: readonly Buffer[],
+  options: { readonly version?: number; readonly lsn?: number } = {},
+): Buffer {
+  return rdb(
+    [...parts, fullSyncEnd(), journalOffset(options.lsn ?? 1), eof(), Buffer.from(EOF_TOKEN)],
+    options.version,
+  );
 }
 
 export function object(type: number, key: Buffer | string, body: Buffer): Buffer {

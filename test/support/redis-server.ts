@@ -1,15 +1,19 @@
 /**
- * Real redis-servers for tests and the demo: each on a free port of 127.0.0.1, without persistence, in a directory of its own, gone when the process
- * that started it ends.
+ * Real redis-servers for tests and the demo: each on a free port of 127.0.0.1, without persistence unless asked for, in a directory of its own, gone
+ * when the process that started it ends. They can be stopped, killed, frozen, and started again in place. What needs more than one process, or a
+ * disk of its own, is in redis-processes.ts.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { spawnBound } from "./bound-process.ts";
+import { processState } from "./process-stat.ts";
 import { RespClient, type RespClientOptions } from "./resp-client.ts";
+import { until } from "./until.ts";
 
 const HOST = "127.0.0.1";
 const PORT_ATTEMPTS = 5;
@@ -20,6 +24,12 @@ export type RedisServerOptions = {
   /** More arguments for redis-server, e.g. `["--maxmemory", "10mb"]`. */
   readonly args?: readonly string[];
   readonly password?: string;
+  /** Write an append-only file and sync it with every command, so that a crash loses nothing that was answered. */
+  readonly aof?: boolean;
+  /** Program and leading arguments that start redis-server in another environment and become it (`nsenter …`). */
+  readonly launcher?: readonly string[];
+  /** Where it keeps its files, instead of a directory of its own that goes with it. */
+  readonly directory?: string;
   /** Files in PEM: serve TLS on `port` instead of plain TCP. With `ca`, clients must show a certificate that it signed. */
   readonly tls?: {
     readonly keyFile: string;
@@ -49,30 +59,25 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   }
 }
 
+export type ProcessEnd = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
 export class RedisServer implements AsyncDisposable {
   readonly host = HOST;
   readonly port: number;
-  readonly #directory: string;
-  readonly #process: ChildProcess;
+  /** Where its files are. */
+  readonly directory: string;
   readonly #options: RedisServerOptions;
+  #process: ChildProcess;
+  #exited: Promise<ProcessEnd>;
   #output = "";
   #spawnError: Error | undefined;
 
   constructor(port: number, options: RedisServerOptions) {
     this.port = port;
     this.#options = options;
-    this.#directory = mkdtempSync(path.join(tmpdir(), "df2redis-redis-"));
-    this.#process = spawn("redis-server", serverArguments(port, this.#directory, options), {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    this.#process.on("error", (error) => {
-      this.#spawnError = error;
-    });
-    for (const stream of [this.#process.stdout, this.#process.stderr]) {
-      stream?.on("data", (chunk: Buffer) => {
-        this.#output = (this.#output + chunk.toString()).slice(-8192);
-      });
-    }
+    this.directory = options.directory ?? mkdtempSync(path.join(tmpdir(), "df2redis-redis-"));
+    this.#process = this.#spawn([]);
+    this.#exited = exitOf(this.#process);
     running.add(this);
   }
 
@@ -82,6 +87,15 @@ export class RedisServer implements AsyncDisposable {
 
   get pid(): number | undefined {
     return this.#process.pid;
+  }
+
+  get isRunning(): boolean {
+    return this.#process.pid !== undefined && this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
+  /** How the process that runs now, or ran last, ends. */
+  get exited(): Promise<ProcessEnd> {
+    return this.#exited;
   }
 
   /** The last of what the server printed. */
@@ -106,30 +120,55 @@ export class RedisServer implements AsyncDisposable {
     const deadline = Date.now() + START_TIMEOUT_MS;
     while (!this.#answers(await this.#ask())) {
       if (this.#spawnError !== undefined) throw new Error(`redis-server cannot be run: ${this.#spawnError.message}`);
-      if (this.#process.exitCode !== null) throw new Error(`redis-server ended at once:\n${this.#output}`);
+      if (!this.isRunning) throw new Error(`redis-server ended at once:\n${this.#output}`);
       if (Date.now() > deadline) throw new Error(`redis-server on port ${this.port} does not answer:\n${this.#output}`);
       await delay(10);
     }
   }
 
-  /** SIGTERM, then SIGKILL when it does not end. Safe to call twice. */
+  /** Stops the server for good; its files are gone. Safe to call twice. */
   async stop(): Promise<void> {
-    if (this.#isRunning()) {
-      const exited = once(this.#process, "exit");
-      this.#process.kill("SIGTERM");
-      const timer = setTimeout(() => this.#process.kill("SIGKILL"), STOP_TIMEOUT_MS);
-      await exited;
-      clearTimeout(timer);
-    }
+    await this.shutDown();
     this.#forget();
   }
 
-  /** SIGKILL, as a crash: nothing is said or saved. */
+  /** SIGTERM, then SIGKILL when it does not end. Its files stay for `restart`. */
+  async shutDown(): Promise<void> {
+    if (!this.isRunning) return;
+    this.#process.kill("SIGTERM");
+    // A frozen process would take no notice.
+    this.#process.kill("SIGCONT");
+    const timer = setTimeout(() => this.#process.kill("SIGKILL"), STOP_TIMEOUT_MS);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+
+  /** SIGKILL, as a crash: nothing is said or saved. Its files stay for `restart`. */
   async crash(): Promise<void> {
-    if (!this.#isRunning()) return;
-    const exited = once(this.#process, "exit");
+    if (!this.isRunning) return;
     this.#process.kill("SIGKILL");
-    await exited;
+    await this.#exited;
+  }
+
+  /** Freezes the process with SIGSTOP: its connections stay open and are taken, and nothing is answered. */
+  async freeze(): Promise<void> {
+    this.#process.kill("SIGSTOP");
+    await until(() => processState(this.#process.pid ?? 0) === "T", "redis-server to freeze");
+  }
+
+  /** Lets a frozen process go on (SIGCONT). */
+  thaw(): void {
+    this.#process.kill("SIGCONT");
+  }
+
+  /** Ends it in an orderly way if it still runs, and starts it again on the same port, directory and options. */
+  async restart(moreArgs: readonly string[] = []): Promise<void> {
+    await this.shutDown();
+    this.#spawnError = undefined;
+    this.#process = this.#spawn(moreArgs);
+    this.#exited = exitOf(this.#process);
+    running.add(this);
+    await this.ready();
   }
 
   killNow(): void {
@@ -141,18 +180,30 @@ export class RedisServer implements AsyncDisposable {
     await this.stop();
   }
 
-  #isRunning(): boolean {
-    return this.#process.pid !== undefined && this.#process.exitCode === null && this.#process.signalCode === null;
+  #spawn(moreArgs: readonly string[]): ChildProcess {
+    const args = [...serverArguments(this.port, this.directory, this.#options), ...moreArgs];
+    const [program = "redis-server", ...leading] = this.#options.launcher ?? [];
+    const launched = this.#options.launcher === undefined ? args : [...leading, "redis-server", ...args];
+    const child = spawnBound(program, launched, { stdio: ["ignore", "pipe", "pipe"] });
+    child.on("error", (error) => {
+      this.#spawnError = error;
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on("data", (chunk: Buffer) => {
+        this.#output = (this.#output + chunk.toString()).slice(-8192);
+      });
+    }
+    return child;
   }
 
   #forget(): void {
     running.delete(this);
-    rmSync(this.#directory, { recursive: true, force: true });
+    if (this.#options.directory === undefined) rmSync(this.directory, { recursive: true, force: true });
   }
 
   /** A server with TLS or a password is up when it takes a connection; a plain one when it says so. */
   #answers(reply: string | undefined): boolean {
-    if (reply === undefined || this.#process.exitCode !== null) return false;
+    if (reply === undefined || !this.isRunning) return false;
     return this.#options.tls !== undefined || reply.startsWith("+PONG") || reply.startsWith("-NOAUTH");
   }
 
@@ -180,9 +231,17 @@ function serverArguments(port: number, directory: string, options: RedisServerOp
     ? ["--tls-key-file", tls.keyFile, "--tls-cert-file", tls.certFile, "--tls-ca-cert-file", tls.caFile]
     : [];
   const clients = tls ? ["--tls-auth-clients", tls.authClients ? "yes" : "no"] : [];
-  const fixed = ["--bind", HOST, "--save", "", "--appendonly", "no", "--dir", directory, "--daemonize", "no"];
+  const aof = options.aof ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
+  const fixed = ["--bind", HOST, "--save", "", ...aof, "--dir", directory, "--daemonize", "no"];
   const auth = password === undefined ? [] : ["--requirepass", password];
   return [...ports, ...tlsArguments, ...clients, ...fixed, ...auth, ...(options.args ?? [])];
+}
+
+async function exitOf(child: ChildProcess): Promise<ProcessEnd> {
+  return await new Promise((resolve) => {
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+    child.once("error", () => resolve({ code: null, signal: null }));
+  });
 }
 
 /** A port that was free a moment ago. */

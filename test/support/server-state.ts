@@ -60,23 +60,33 @@ export async function readServerState(client: RespClient): Promise<Map<string, K
   return state;
 }
 
-async function usedDatabases(client: RespClient): Promise<number[]> {
+/** The databases that hold keys, or did. */
+export async function usedDatabases(client: RespClient): Promise<number[]> {
   const info = toBytes(await client.call("INFO", "keyspace"));
   return [...info.matchAll(/^db(\d+):/gm)].map((match) => Number(match[1]));
 }
 
 async function scanKeys(client: RespClient): Promise<Buffer[]> {
-  const keys = new Map<Bytes, Buffer>();
+  const keys: Buffer[] = [];
+  for await (const page of scanPages(client)) keys.push(...page);
+  return keys;
+}
+
+/** The keys of the selected database in pages, each key once. */
+export async function* scanPages(client: RespClient): AsyncGenerator<readonly Buffer[]> {
+  const seen = new Set<Bytes>();
   let cursor = "0";
   do {
     const [next, page] = items(await client.call("SCAN", cursor, "COUNT", KEYS_PER_PIPELINE));
-    for (const key of items(page)) if (Buffer.isBuffer(key)) keys.set(toBytes(key), key);
+    const fresh = items(page).filter((key): key is Buffer => Buffer.isBuffer(key) && !seen.has(toBytes(key)));
+    for (const key of fresh) seen.add(toBytes(key));
+    yield fresh;
     cursor = toBytes(next);
   } while (cursor !== "0");
-  return [...keys.values()];
 }
 
-async function readKeys(client: RespClient, db: number, keys: readonly Buffer[]): Promise<KeyState[]> {
+/** What keys of the selected database hold; those that are not there (any more) are left out. */
+export async function readKeys(client: RespClient, db: number, keys: readonly Buffer[]): Promise<KeyState[]> {
   const heads = await client.pipeline(
     keys.flatMap((key) => [
       ["TYPE", key],

@@ -23,11 +23,14 @@ const OK = "+OK\r\n";
 export class TinyMaster implements AsyncDisposable {
   /** Requests on control connections, as words with one space between them. */
   readonly requests: string[] = [];
-  /** Instead of the usual reply, by the request's first words, e.g. "DFLY SYNC". */
+  /** Instead of the usual reply, by the request's first words, e.g. "DFLY SYNC"; undefined: none. */
   readonly replies = new Map<string, Answer>();
+  /** Whether all flows are closed as soon as one is, as a real master does it. */
+  closesTogether = true;
   readonly #flows: readonly TinyFlow[];
   readonly #acks: number[][];
   readonly #sockets = new Map<number, Socket>();
+  readonly #ended = new Set<number>();
   #server: ScriptedServer | undefined;
 
   private constructor(flows: readonly TinyFlow[]) {
@@ -55,6 +58,11 @@ export class TinyMaster implements AsyncDisposable {
     return this.#acks[flow] ?? [];
   }
 
+  /** Connections of any kind that are open. */
+  get connections(): number {
+    return this.#server?.sockets.filter((socket) => !socket.destroyed).length ?? 0;
+  }
+
   isOpen(flow: number): boolean {
     return this.#sockets.get(flow)?.destroyed === false;
   }
@@ -62,6 +70,11 @@ export class TinyMaster implements AsyncDisposable {
   /** More bytes of a flow's stream. */
   send(flow: number, ...bytes: readonly Buffer[]): void {
     this.#sockets.get(flow)?.write(Buffer.concat(bytes));
+  }
+
+  /** Whether the replica closed `flow` in an orderly way: a reset may take its last acknowledgement along. */
+  wasEnded(flow: number): boolean {
+    return this.#ended.has(flow);
   }
 
   closeFlow(flow: number): void {
@@ -93,6 +106,11 @@ export class TinyMaster implements AsyncDisposable {
 
   #openFlow(flow: number, socket: Socket): Answer {
     this.#sockets.set(flow, socket);
+    socket.on("end", () => this.#ended.add(flow));
+    // A real master ends the session as a whole.
+    socket.on("close", () => {
+      if (this.closesTogether) for (const other of this.#sockets.values()) other.destroy();
+    });
     return `*2\r\n+${this.#flows[flow]?.kind ?? "FULL"}\r\n+${EOF_TOKEN}\r\n`;
   }
 

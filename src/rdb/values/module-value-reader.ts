@@ -34,6 +34,10 @@ export class ModuleValueReader<T> implements ValueReader<T> {
     if (opcode === RDB_MODULE_OPCODE_EOF) this.isDone = true;
     else if (opcode === RDB_MODULE_OPCODE_STRING && this.#isJson) handler.json(value, this.#text);
   }
+
+  release(): void {
+    this.#text.release();
+  }
 }
 
 /** The items of MODULE_AUX, which belong to no key. */

@@ -38,7 +38,7 @@ export class NodeValueReader<T> implements ValueReader<T> {
   readonly #node = new Slice();
   readonly #first = new Slice();
   readonly #second = new Slice();
-  readonly #reader: NodeReader;
+  #reader: NodeReader;
 
   /** @param count nodes */
   constructor(type: number, count: number, limitBytes: number) {
@@ -65,6 +65,13 @@ export class NodeValueReader<T> implements ValueReader<T> {
       this.#decodeNode(cursor, handler, value);
     }
     this.#remaining--;
+  }
+
+  release(): void {
+    this.#node.release();
+    this.#first.release();
+    this.#second.release();
+    this.#reader = createNodeReader(this.#type);
   }
 
   #decodeNode(cursor: Cursor, handler: RdbHandler<T>, value: T): void {

@@ -76,11 +76,17 @@ export class PlainValueReader<T> implements ValueReader<T> {
     this.#remaining--;
   }
 
+  release(): void {
+    this.#first.release();
+    this.#second.release();
+    this.#third.release();
+  }
+
   /** Unix ms, or -1 for none. */
   #readExpiry(cursor: Cursor): number {
     readString(cursor, this.#third, this.#limitBytes);
     const text = this.#third.length > 20 ? "" : this.#third.toLatin1();
-    if (!/^(-1|\d{1,15})$/.test(text)) cursor.corrupt("a member's deadline is no whole number of seconds");
+    if (!/^(-1|\d{1,12})$/.test(text)) cursor.corrupt("a member's deadline is no whole number of seconds");
     return text === "-1" ? -1 : (MEMBER_EXPIRY_BASE_S + Number(text)) * 1000;
   }
 }

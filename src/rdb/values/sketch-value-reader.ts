@@ -40,6 +40,10 @@ export class FilterValueReader<T> implements ValueReader<T> {
     else this.#readChunk(cursor, handler, value);
   }
 
+  release(): void {
+    this.#piece.release();
+  }
+
   #readWhole(cursor: Cursor, handler: RdbHandler<T>, value: T): void {
     if (this.#layout.hasHashCount) readLen(cursor);
     readString(cursor, this.#piece, this.#limitBytes);
@@ -56,7 +60,8 @@ export class FilterValueReader<T> implements ValueReader<T> {
 
   #readChunk(cursor: Cursor, handler: RdbHandler<T>, value: T): void {
     const size = readLen(cursor);
-    if (size === 0 || this.#seen + size > this.#total) cursor.corrupt("a filter's piece is empty or longer than the filter");
+    if (size === 0 || this.#seen + size > this.#total)
+      cursor.corrupt("a filter's piece is empty or longer than the filter");
     if (size > this.#limitBytes) {
       throw new Df2RedisError(
         "LIMIT_EXCEEDED",
@@ -103,6 +108,10 @@ export class CountMinValueReader<T> implements ValueReader<T> {
     handler.sketchBytes(value, 0, this.#total, this.#piece);
     this.#remaining -= here;
   }
+
+  release(): void {
+    this.#piece.release();
+  }
 }
 
 /** Type 36: items with their counts, then the counters as one string. */
@@ -126,5 +135,9 @@ export class TopKValueReader<T> implements ValueReader<T> {
     }
     handler.sketchBytes(value, 0, this.#slice.length, this.#slice);
     this.isDone = true;
+  }
+
+  release(): void {
+    this.#slice.release();
   }
 }

@@ -4,10 +4,12 @@
  * that neither the groups nor a long pending list are held. Redis src/rdb.c rdbLoadObject, RDB_TYPE_STREAM_LISTPACKS*.
  */
 import type { Cursor } from "../../bytes/cursor.ts";
+import type { DecodeLimits } from "../../bytes/decode-limits.ts";
 import { Slice } from "../../bytes/slice.ts";
 import { StreamNodeReader } from "../../codec/stream-listpack.ts";
 import { RDB_TYPE_STREAM_LISTPACKS_2, RDB_TYPE_STREAM_LISTPACKS_3 } from "../opcodes.ts";
 import { readLen, readLen64 } from "../../bytes/packed-uint.ts";
+import { readCount } from "../check-count.ts";
 import type { RdbHandler, StreamMeta } from "../rdb-handler.ts";
 import { readString } from "../rdb-string.ts";
 import type { ValueReader } from "./value-reader.ts";
@@ -20,7 +22,7 @@ type Step = "nodes" | "meta" | "group" | "pending" | "consumers" | "consumer" | 
 
 export class StreamValueReader<T> implements ValueReader<T> {
   readonly #type: number;
-  readonly #limitBytes: number;
+  readonly #limits: DecodeLimits;
   #step: Step;
   /** Items left in the current step, groups and consumers counted apart. */
   #remaining: number;
@@ -28,12 +30,12 @@ export class StreamValueReader<T> implements ValueReader<T> {
   #consumers = 0;
   readonly #id = new Slice();
   readonly #text = new Slice();
-  readonly #node = new StreamNodeReader();
+  #node = new StreamNodeReader();
 
   /** @param nodes listpacks */
-  constructor(type: number, nodes: number, limitBytes: number) {
+  constructor(type: number, nodes: number, limits: DecodeLimits) {
     this.#type = type;
-    this.#limitBytes = limitBytes;
+    this.#limits = limits;
     this.#remaining = nodes;
     this.#step = nodes > 0 ? "nodes" : "meta";
   }
@@ -74,12 +76,19 @@ export class StreamValueReader<T> implements ValueReader<T> {
     }
   }
 
+  release(): void {
+    this.#id.release();
+    this.#text.release();
+    this.#node = new StreamNodeReader();
+  }
+
   #readNode(cursor: Cursor, handler: RdbHandler<T>, value: T): void {
     const id = this.#id;
     const text = this.#text;
-    readString(cursor, id, this.#limitBytes);
-    if (id.length !== STREAM_ID_BYTES) cursor.corrupt(`a stream node's id has ${id.length} bytes instead of ${STREAM_ID_BYTES}`);
-    readString(cursor, text, this.#limitBytes);
+    readString(cursor, id, this.#limits.stringBytes);
+    if (id.length !== STREAM_ID_BYTES)
+      cursor.corrupt(`a stream node's id has ${id.length} bytes instead of ${STREAM_ID_BYTES}`);
+    readString(cursor, text, this.#limits.stringBytes);
     const node = this.#node;
     node.reset(id.buf, id.start, id.end, text.buf, text.start, text.end);
     while (node.next()) handler.streamEntry(value, node.id, node.fields, node.fieldCount);
@@ -96,16 +105,16 @@ export class StreamValueReader<T> implements ValueReader<T> {
       maxDeletedId: hasCounters ? readIdPair(cursor) : undefined,
       entriesAdded: hasCounters ? String(readLen64(cursor)) : undefined,
     };
-    this.#groups = readLen(cursor);
+    this.#groups = readCount(cursor, this.#limits);
     handler.streamMeta(value, meta);
     this.#step = this.#groups > 0 ? "group" : "done";
   }
 
   #readGroup(cursor: Cursor, handler: RdbHandler<T>, value: T): void {
-    readString(cursor, this.#text, this.#limitBytes);
+    readString(cursor, this.#text, this.#limits.stringBytes);
     const lastId = readIdPair(cursor);
     const entriesRead = this.#type >= RDB_TYPE_STREAM_LISTPACKS_2 ? readEntriesRead(cursor) : undefined;
-    this.#remaining = readLen(cursor);
+    this.#remaining = readCount(cursor, this.#limits);
     handler.streamGroup(value, this.#text, lastId, entriesRead);
     this.#step = this.#remaining > 0 ? "pending" : "consumers";
   }
@@ -120,7 +129,7 @@ export class StreamValueReader<T> implements ValueReader<T> {
   }
 
   #readConsumerCount(cursor: Cursor): void {
-    this.#consumers = readLen(cursor);
+    this.#consumers = readCount(cursor, this.#limits);
     this.#nextConsumer();
   }
 
@@ -134,10 +143,10 @@ export class StreamValueReader<T> implements ValueReader<T> {
   }
 
   #readConsumer(cursor: Cursor, handler: RdbHandler<T>, value: T): void {
-    readString(cursor, this.#text, this.#limitBytes);
+    readString(cursor, this.#text, this.#limits.stringBytes);
     const seenTimeMs = cursor.i64leNumber();
     const activeTimeMs = this.#type >= RDB_TYPE_STREAM_LISTPACKS_3 ? cursor.i64leNumber() : -1;
-    this.#remaining = readLen(cursor);
+    this.#remaining = readCount(cursor, this.#limits);
     handler.streamConsumer(value, this.#text, seenTimeMs, activeTimeMs);
     this.#consumers--;
     if (this.#remaining > 0) this.#step = "consumerPending";

@@ -12,6 +12,8 @@ export interface ValueReader<T> {
   /** True when the next element starts with raw bytes, which may look like anything; otherwise it starts with a packed integer. */
   readonly startsRaw?: boolean;
   next(cursor: Cursor, handler: RdbHandler<T>, value: T): void;
+  /** The value waits for its next piece: lets go of all bytes, which may lie in buffers that nobody else holds. */
+  release?(): void;
 }
 
 /** Something that is moved over in steps, without telling anybody. */

@@ -3,6 +3,7 @@
  * `change`, `put` and `remove`, and journal what they did by `record`, in the same turn of the event loop; so a snapshot can serialize the
  * old state of a key right before its first change, as the real master does, and the journal entry always comes behind it.
  */
+import { Df2RedisError } from "../../errors/df2redis-error.ts";
 import type { KeyEntry } from "./values.ts";
 
 export const DATABASES = 16;
@@ -12,6 +13,10 @@ export type JournalRecord = {
   readonly db: number;
   /** 0 for a single-key command on its own. */
   readonly txid: number;
+  /** On how many shards the transaction ran; only old releases tell it. Default 1. */
+  readonly shardCount?: number;
+  /** The DEL of an expired key; old releases journal it by an op of its own. */
+  readonly expired?: boolean;
   /** Name first. */
   readonly args: readonly Buffer[];
 };
@@ -77,7 +82,7 @@ export class Shard {
 
   #database(db: number): Map<string, KeyEntry> {
     const database = this.databases[db];
-    if (database === undefined) throw new RangeError(`database ${db}`);
+    if (database === undefined) throw new Df2RedisError("INTERNAL", `the simulator has no database ${db}`);
     return database;
   }
 }

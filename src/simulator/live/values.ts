@@ -1,13 +1,14 @@
 /**
  * The values that the live simulator holds. Sets, hashes and zsets are keyed by the latin1 text of the member, so that any bytes work;
- * insertion order is kept. Member deadlines are Unix ms, -1 for none.
+ * insertion order is kept. Member deadlines are Unix ms, -1 for none; `deadlines` says that some member may have one. Buffers are never written
+ * to: a change puts another Buffer in place.
  */
 export type StringValue = { readonly type: "string"; bytes: Buffer };
 export type ListValue = { readonly type: "list"; items: Buffer[] };
 export type SetMember = { readonly member: Buffer; expireAtMs: number };
-export type SetValue = { readonly type: "set"; readonly members: Map<string, SetMember> };
+export type SetValue = { readonly type: "set"; readonly members: Map<string, SetMember>; deadlines?: boolean };
 export type HashField = { readonly field: Buffer; content: Buffer; expireAtMs: number };
-export type HashValue = { readonly type: "hash"; readonly fields: Map<string, HashField> };
+export type HashValue = { readonly type: "hash"; readonly fields: Map<string, HashField>; deadlines?: boolean };
 export type ZsetMember = { readonly member: Buffer; score: number };
 export type ZsetValue = { readonly type: "zset"; readonly members: Map<string, ZsetMember> };
 export type StreamId = { readonly ms: number; readonly seq: number };
@@ -44,4 +45,6 @@ export type KeyEntry = {
   /** Unix ms, -1 for none. */
   expireAtMs: number;
   sticky: boolean;
+  /** Memcache flags (SET … _MCFLAGS), when it has some. */
+  readonly mcFlags?: number;
 };

@@ -1,0 +1,21 @@
+/** Names and option words of journal entries, made once. */
+export const DEL = Buffer.from("DEL");
+export const SET = Buffer.from("SET");
+export const MSET = Buffer.from("MSET");
+export const PXAT = Buffer.from("PXAT");
+export const KEEPTTL = Buffer.from("KEEPTTL");
+export const STICK = Buffer.from("STICK");
+export const PEXPIREAT = Buffer.from("PEXPIREAT");
+export const PERSIST = Buffer.from("PERSIST");
+export const RESTORE = Buffer.from("RESTORE");
+export const REPLACE = Buffer.from("REPLACE");
+export const ABSTTL = Buffer.from("ABSTTL");
+export const SADD = Buffer.from("SADD");
+export const SREM = Buffer.from("SREM");
+export const ZADD = Buffer.from("ZADD");
+export const LPOP = Buffer.from("LPOP");
+export const RPOP = Buffer.from("RPOP");
+export const LPUSH = Buffer.from("LPUSH");
+export const RPUSH = Buffer.from("RPUSH");
+export const ZPOPMIN = Buffer.from("ZPOPMIN");
+export const ZPOPMAX = Buffer.from("ZPOPMAX");

@@ -1,0 +1,354 @@
+/**
+ * Peers and a tool that stand still: for less than the tool's patience it changes nothing, for more it ends the run with exit code 1 and plain words.
+ * Meanwhile the tool stays within its memory. And servers that die, or can write no more, under it.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { RecordedFlow } from "../../src/simulator/recording.ts";
+import { startFaultProxy } from "../support/fault-proxy.ts";
+import {
+  endWithin,
+  errorOf,
+  type FaultedPeers,
+  type FaultedPeersOptions,
+  runHere,
+  SHORT_TIMEOUTS,
+  startFaultedPeers,
+} from "../support/faulted-peers.ts";
+import { controlConnection, flowConnection } from "../support/faults/connection-selectors.ts";
+import type { FaultRule } from "../support/faults/fault-rules.ts";
+import { afterCut, entry, untilCut } from "../support/flow-bytes.ts";
+import { object, str } from "../support/rdb-builder.ts";
+import { expectExpectedState } from "../support/recording-checks.ts";
+import { openRecording } from "../support/recordings.ts";
+import { breakSaves, smallDiskObstacle, startRedisOnSmallDisk } from "../support/redis-processes.ts";
+import { type RedisServer, startRedis } from "../support/redis-server.ts";
+import type { CliHere } from "../support/run-cli-here.ts";
+import { TinyMaster } from "../support/tiny-master.ts";
+import { startTool, type ToolProcess } from "../support/tool-process.ts";
+import { until } from "../support/until.ts";
+
+const recording = openRecording("dragonfly-1.40.1/types-4flows");
+const { flows } = recording.first;
+const [flow0, flow1] = flows as [RecordedFlow, RecordedFlow];
+
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+
+type Peers = Omit<FaultedPeersOptions, "recording" | "targetPort">;
+
+async function withPeers(
+  options: Peers & { readonly server?: RedisServer },
+  body: (peers: FaultedPeers) => Promise<void>,
+): Promise<void> {
+  const { server = redis, ...rest } = options;
+  await using client = await server.client();
+  await client.call("FLUSHALL");
+  await using peers = await startFaultedPeers({ recording, targetPort: server.port, ...rest });
+  try {
+    await body(peers);
+  } catch (error) {
+    if (error instanceof Error) error.message += `\n${peers.report()}`;
+    throw error;
+  }
+}
+
+/** Ends a tool that follows the journal, once all is acknowledged. */
+async function finishTool(tool: ToolProcess, peers: FaultedPeers): Promise<void> {
+  await tool.until(peers.master.whenAllAcked());
+  tool.signal("SIGINT");
+  expect([await tool.exitWithin(10_000), tool.error]).toEqual([{ code: 0, signal: null }, undefined]);
+  expect(peers.master.errors).toEqual([]);
+  expect(tool.report?.appliedLsns).toEqual(flows.map(({ finalLsn }) => finalLsn));
+}
+
+async function finish(run: CliHere, peers: FaultedPeers): Promise<void> {
+  await Promise.race([peers.master.whenAllAcked(), run.ended]);
+  run.signal("SIGINT");
+  expect([await endWithin(run, 10_000), errorOf(run)]).toEqual([0, undefined]);
+  expect(run.event("report")?.["appliedLsns"]).toEqual(flows.map(({ finalLsn }) => finalLsn));
+}
+
+const IMPATIENT = {
+  DF2REDIS_ADVANCED_HANDSHAKE_TIMEOUT_MS: "300",
+  DF2REDIS_ADVANCED_REPLY_TIMEOUT_MS: "300",
+};
+
+describe("the source says nothing more", () => {
+  const places: Readonly<Record<string, Pick<FaultRule, "connection" | "at">>> = {
+    PING: { connection: 0, at: { direction: "toClient", offset: 0 } },
+    "REPLCONF capa": { connection: 0, at: { direction: "toClient", after: "+PONG\r\n+OK\r\n+OK\r\n", plus: 7 } },
+    "DFLY FLOW": { connection: flowConnection(1), at: { direction: "toClient", offset: 20 } },
+    "DFLY SYNC": { connection: controlConnection(), at: { direction: "toTarget", after: /SYNC\r\n\$5\r\nSYNC\d\r\n/ } },
+    "DFLY STARTSTABLE": { connection: controlConnection(), at: { direction: "toTarget", after: "STARTSTABLE" } },
+  };
+
+  test.each(Object.entries(places))("in answer to %s", async (request, place) => {
+    const rules = [{ ...place, action: { do: "stall" } }] as const;
+    await withPeers({ workers: 1, source: { rules } }, async (peers) => {
+      await using run = runHere(peers, IMPATIENT);
+      expect(await endWithin(run, 10_000)).toBe(1);
+      expect(errorOf(run)).toMatchObject({ code: "TIMEOUT", retryable: true });
+      expect(errorOf(run)?.message).toContain(
+        `The source Dragonfly at ${peers.source.address} did not answer ${request} within 300 ms.`,
+      );
+    });
+  });
+
+  test("for a while, in the snapshot and in the journal", async () => {
+    const stall = (flow: number, offset: number): FaultRule => ({
+      connection: flowConnection(flow),
+      at: { direction: "toClient", offset },
+      action: { do: "stall", forMs: 400 },
+    });
+    const rules = [
+      stall(0, flow0.replyEnd + 9000),
+      stall(1, (flow1.fullSyncEnd ?? 0) - 1),
+      stall(0, flow0.stableStart + 999),
+    ];
+    await withPeers({ workers: 2, source: { rules } }, async (peers) => {
+      await using run = runHere(peers, IMPATIENT);
+      await finish(run, peers);
+      await expectExpectedState({ recording, port: redis.port });
+    });
+  });
+});
+
+describe("the target says nothing more", () => {
+  test.each(["toTarget", "toClient"] as const)("for too long (%s stalled)", async (direction) => {
+    const stall = { do: "stall", direction } as const;
+    const rules = [{ connection: 1, at: { direction: "toTarget", offset: 60_000 }, action: stall }] as const;
+    await withPeers({ workers: 1, target: { rules } }, async (peers) => {
+      await using run = runHere(peers, IMPATIENT);
+      expect(await endWithin(run, 15_000)).toBe(1);
+      expect(errorOf(run)).toMatchObject({ code: "TIMEOUT", retryable: true });
+      expect(errorOf(run)?.message).toMatch(/The target Redis at .* has answered none of \d+ commands for \d+ ms/);
+      await peers.master.whenClosed();
+    });
+  });
+
+  test("because the link is half-open: the target is gone and nobody told us", async () => {
+    const gone = { do: "halfOpen", gone: "target" } as const;
+    const rules = [{ connection: 1, at: { direction: "toTarget", offset: 60_000 }, action: gone }] as const;
+    await withPeers({ workers: 1, target: { rules } }, async (peers) => {
+      await using run = runHere(peers, IMPATIENT);
+      expect(await endWithin(run, 15_000)).toBe(1);
+      expect(errorOf(run)).toMatchObject({ code: "TIMEOUT" });
+    });
+  });
+
+  test("for a while: it goes on where it stood", async () => {
+    const stall = { do: "stall", forMs: 400 } as const;
+    const rules = [
+      { connection: 1, at: { direction: "toTarget", offset: 60_000 }, action: stall },
+      { connection: 2, at: { direction: "toClient", offset: 1001 }, action: stall },
+    ] as const;
+    await withPeers({ workers: 2, target: { rules } }, async (peers) => {
+      await using run = runHere(peers);
+      await finish(run, peers);
+      await expectExpectedState({ recording, port: redis.port });
+    });
+  });
+
+  test("and much is to come: the tool stops reading within its window, and goes on after", async () => {
+    const count = 8192;
+    const value = (i: number): Buffer => Buffer.alloc(4096, `${i} `);
+    const keys = Array.from({ length: count }, (_, i) => object(0, `key:${i}`, str(value(i))));
+    await using client = await redis.client();
+    await client.call("FLUSHALL");
+    await using master = await TinyMaster.start([{ snapshot: untilCut(...keys), stable: afterCut(1) }]);
+    await using source = await startFaultProxy({ target: { port: master.endpoint.port } });
+    const stall = { do: "stall" } as const;
+    const rules = [{ connection: 1, at: { direction: "toTarget", offset: 1_000_000 }, action: stall }] as const;
+    await using target = await startFaultProxy({ target: { port: redis.port }, rules });
+    await using tool = startTool(["replicate", "--json", "--source", source.address, "--target", target.address], {
+      env: { DF2REDIS_ADVANCED_WINDOW_BYTES: "1048576", DF2REDIS_ADVANCED_BATCH_BYTES: "65536" },
+    });
+    await tool.until(target.whenEvent("rule"));
+    // Stands still: two looks, a second apart, that find the same.
+    const received = (): number[] =>
+      tool.events.filter(({ event }) => event === "progress").map((event) => Number(event["receivedBytes"]));
+    await until(() => !tool.isRunning || (Number(received().at(-1)) > 0 && received().at(-1) === received().at(-2)));
+    expect([tool.isRunning, tool.error]).toEqual([true, undefined]);
+    // A window at the target, a window's worth of what its commands are made of, and a read of each size of buffer.
+    expect(received().at(-1)).toBeLessThan(6_000_000);
+    const peak = tool.usage?.peakRssBytes ?? 0;
+    target.heal();
+    await tool.waitForPhase("stable");
+    await until(() => master.acks(0).includes(1), "the acknowledgement");
+    tool.signal("SIGINT");
+    expect(await tool.exit).toEqual({ code: 0, signal: null });
+    for (let from = 0; from < count; from += 256) {
+      const some = Array.from({ length: 256 }, (_, i) => from + i);
+      const values = await client.pipeline(some.map((i) => ["GET", `key:${i}`]));
+      expect(values.every((one, i) => Buffer.isBuffer(one) && one.equals(value(from + i)))).toBe(true);
+    }
+    expect(await client.call("DBSIZE")).toBe(count);
+    expect(peak).toBeGreaterThan(0);
+    expect(peak).toBeLessThan(200e6);
+  });
+});
+
+describe("a process is frozen, and goes on", () => {
+  test("redis-server, in the snapshot and in the journal", async () => {
+    await using server = await startRedis();
+    const freeze = { do: "run", what: "freeze", run: () => void server.freeze() } as const;
+    const rules: FaultRule[] = [
+      { name: "snapshot", connection: 1, at: { direction: "toTarget", offset: 60_000 }, action: freeze },
+    ];
+    await withPeers({ server, workers: 1, target: { rules } }, async (peers) => {
+      peers.master.holdFlowAt(0, flow0.stableStart + 500);
+      await using run = runHere(peers, { DF2REDIS_ADVANCED_REPLY_TIMEOUT_MS: "30000" });
+      await peers.target.whenEvent("rule snapshot");
+      const seen = (): number => run.stdout.split('"progress"').length;
+      const before = seen();
+      await until(() => seen() > before, "a look at the frozen run");
+      server.thaw();
+      const held = [flow0.journal.startLsn, ...flows.slice(1).map(({ finalLsn }) => finalLsn)];
+      await Promise.all(held.map((lsn, flow) => peers.master.whenAcked(flow, lsn)));
+      await server.freeze();
+      peers.master.releaseFlow(0);
+      await until(() => Number(run.event("progress")?.["lagEntries"]) > 0, "entries that wait");
+      server.thaw();
+      await finish(run, peers);
+      await expectExpectedState({ recording, port: server.port });
+    });
+  });
+
+  test("the tool, at every stage for longer than its timeouts", async () => {
+    const patienceMs = 300;
+    const stages = [
+      ["in the handshake", controlConnection(), 40],
+      ["opening flows", flowConnection(1), 10],
+      ["in the snapshot", flowConnection(1), flow1.replyEnd + 60_000],
+      ["in the journal", flowConnection(1), flow1.stableStart + 4000],
+    ] as const;
+    await withPeers({ workers: 1 }, async (peers) => {
+      await using tool = startTool(peers.args, {
+        env: {
+          DF2REDIS_ADVANCED_HANDSHAKE_TIMEOUT_MS: String(patienceMs),
+          DF2REDIS_ADVANCED_REPLY_TIMEOUT_MS: String(patienceMs),
+        },
+      });
+      const freeze = { do: "run", what: "freeze", run: () => tool.signal("SIGSTOP") } as const;
+      for (const [name, connection, offset] of stages)
+        peers.source.addRule({ name, connection, at: { direction: "toClient", offset }, action: freeze });
+      for (const [name] of stages) {
+        await tool.until(peers.source.whenEvent(`rule ${name}`));
+        const frozenMs = performance.now();
+        await tool.freeze();
+        // The time itself is the fault.
+        await until(() => performance.now() - frozenMs > 2 * patienceMs);
+        tool.thaw();
+      }
+      await finishTool(tool, peers);
+      await expectExpectedState({ recording, port: redis.port });
+    });
+  });
+});
+
+describe("a process dies", () => {
+  test.each([1, 2])("redis-server, with commands unanswered (%d workers)", async (workers) => {
+    await using server = await startRedis();
+    await withPeers({ server, workers }, async (peers) => {
+      for (const { flow, stableStart } of flows) peers.master.holdFlowAt(flow, stableStart);
+      await using tool = startTool(peers.args, { env: SHORT_TIMEOUTS });
+      await tool.until(Promise.all(flows.map(({ flow, journal }) => peers.master.whenAcked(flow, journal.startLsn))));
+      await server.freeze();
+      for (const { flow } of flows) peers.master.releaseFlow(flow);
+      await tool.waitFor(({ event, lagEntries }) => event === "progress" && Number(lagEntries) > 0);
+      await server.crash();
+      expect(await tool.exitWithin(10_000)).toEqual({ code: 1, signal: null });
+      expect(tool.error?.code).toBe("CONNECTION_LOST");
+      expect(tool.error?.message).toMatch(/\d+ commands were not confirmed; they may or may not have been applied/);
+      expect(tool.report).toBeUndefined();
+      await peers.master.whenClosed();
+      expect(flows.map(({ flow }) => peers.master.acks(flow).at(-1))).toEqual(
+        flows.map(({ journal }) => journal.startLsn),
+      );
+    });
+  });
+
+  test.each(["fin", "rst"] as const)(
+    "the target's link, under a flood: nothing is acknowledged that it does not hold (%s)",
+    async (how) => {
+      const count = 30_000;
+      const entries = Array.from({ length: count }, (_, i) => entry(0, "RPUSH", "list", String(i)));
+      await using client = await redis.client();
+      await client.call("FLUSHALL");
+      await using master = await TinyMaster.start([
+        { snapshot: untilCut(), stable: Buffer.concat([afterCut(1), ...entries]) },
+      ]);
+      await using target = await startFaultProxy({ target: { port: redis.port } });
+      // The flood takes some two seconds.
+      target.throttle(600_000, "toTarget");
+      await using tool = startTool(["replicate", "--json", "--source", master.address, "--target", target.address]);
+      const acked = (): number => (master.acks(0).at(-1) ?? 1) - 1;
+      await until(() => acked() > 1000 || !tool.isRunning, "acknowledgements");
+      target.cut(how);
+      expect(await tool.exitWithin(20_000)).toEqual({ code: 1, signal: null });
+      expect(tool.error?.code).toBe("CONNECTION_LOST");
+      const applied = Number(await client.call("LLEN", "list"));
+      expect(acked()).toBeGreaterThan(1000);
+      expect(acked()).toBeLessThanOrEqual(applied);
+      expect(applied).toBeLessThan(count);
+    },
+  );
+
+  test("the tool itself: the source forgets the session, and the next run is whole", async () => {
+    await withPeers({ workers: 2 }, async (peers) => {
+      peers.master.holdFlowAt(1, flow1.stableStart + 500);
+      await using tool = startTool(peers.args);
+      await tool.until(peers.master.whenSent(1, flow1.stableStart + 500));
+      tool.signal("SIGKILL");
+      expect(await tool.exit).toEqual({ code: null, signal: "SIGKILL" });
+      await peers.master.whenClosed();
+      peers.master.releaseFlow(1);
+      await using run = runHere(peers);
+      await finish(run, peers);
+      await expectExpectedState({ recording, port: redis.port });
+    });
+  });
+});
+
+describe("the target can write no more", () => {
+  test("because it cannot save (MISCONF): nothing more is acknowledged", async () => {
+    await using server = await startRedis();
+    await withPeers({ server, workers: 1 }, async (peers) => {
+      for (const { flow, stableStart } of flows) peers.master.holdFlowAt(flow, stableStart);
+      await using run = runHere(peers);
+      await Promise.all(flows.map(({ flow, journal }) => peers.master.whenAcked(flow, journal.startLsn)));
+      await breakSaves(server);
+      for (const { flow } of flows) peers.master.releaseFlow(flow);
+      expect(await endWithin(run, 10_000)).toBe(1);
+      expect(errorOf(run)?.code).toBe("TARGET_REJECTED");
+      expect(errorOf(run)?.message).toMatch(/the target refused \w+ of key ".*at LSN \d+\): MISCONF/);
+      await peers.master.whenClosed();
+      expect(flows.map(({ flow }) => peers.master.acks(flow).at(-1))).toEqual(
+        flows.map(({ journal }) => journal.startLsn),
+      );
+    });
+  });
+
+  const obstacle = smallDiskObstacle();
+
+  test.skipIf(obstacle !== undefined)(
+    `because its disk is full, for which it ends itself${obstacle === undefined ? "" : ` (${obstacle})`}`,
+    async () => {
+      await using disk = await startRedisOnSmallDisk({ sizeBytes: 2 * 1024 * 1024, appendfsync: "always" });
+      const { server } = disk;
+      await withPeers({ server, workers: 1 }, async (peers) => {
+        for (const { flow, stableStart } of flows) peers.master.holdFlowAt(flow, stableStart);
+        await using run = runHere(peers);
+        await Promise.all(flows.map(({ flow, journal }) => peers.master.whenAcked(flow, journal.startLsn)));
+        disk.fillDisk();
+        for (const { flow } of flows) peers.master.releaseFlow(flow);
+        expect(await endWithin(run, 10_000)).toBe(1);
+        expect(errorOf(run)?.code).toBe("CONNECTION_LOST");
+        expect(await server.exited).toEqual({ code: 1, signal: null });
+      });
+    },
+  );
+});
