@@ -1,12 +1,12 @@
 #!/bin/sh
 # Everything that this project runs goes through here: all npm scripts and the ./df2redis launcher.
 #
-#   scripts/bootstrap.sh [--redis] command [argument...]
+#   scripts/bootstrap.sh [--redis] [--openssl] command [argument...]
 #
 # makes sure that there is
 #   - a Node in range: the machine's own, else Node 24 from npm, in .tools/node;
 #   - what package-lock.json lists, in node_modules;
-#   - with --redis: a redis-server on PATH, from apt where that is possible;
+#   - with --redis and --openssl: a redis-server, an openssl on PATH, from apt where that is possible;
 # and then runs the command with that Node first on PATH, in the caller's directory.
 # When all is there nothing is started, written or fetched: it works offline and costs a few milliseconds.
 # Keep the range in step with package.json "engines" and src/runtime/node-version.ts (test/foundation/bootstrap.test.ts compares them).
@@ -112,26 +112,133 @@ install_packages() {
   cp "$root/package-lock.json" "$root/node_modules/.df2redis-lock"
 }
 
-find_redis() { command -v redis-server >/dev/null 2>&1; }
-
-apt_install_redis() {
-  apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 redis-server
+# Debian's packages have the names of their programs.
+missing_programs() {
+  for program in $programs; do
+    command -v "$program" >/dev/null 2>&1 || printf '%s ' "$program"
+  done
 }
 
-install_redis() {
+apt_install() {
+  # shellcheck disable=SC2086 # one word a package
+  apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 $missing
+}
+
+install_programs() {
+  missing=$(missing_programs)
+  missing=${missing% }
   if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-    die "needs redis-server on PATH for this command: install it (Debian: apt-get install redis-server) and start again."
+    die "needs $missing on PATH for this command: install it (Debian: apt-get install $missing) and start again."
   fi
-  say "redis-server is missing; installing it with apt-get (once), without starting a service ..."
+  say "$missing is missing; installing it with apt-get (once), without starting a service ..."
   export DEBIAN_FRONTEND=noninteractive
   forbid_services
-  if ! quietly apt_install_redis; then
+  if ! quietly apt_install; then
     say "updating apt's package lists and trying again ..."
-    quietly apt-get update && quietly apt_install_redis
+    quietly apt-get update && quietly apt_install
   fi
   allow_services
-  find_redis || die "could not install redis-server with apt-get (see above): install it yourself and start again."
-  disable_service
+  [ -z "$(missing_programs)" ] || die "could not install $missing with apt-get (see above): install it yourself and start again."
+  case $missing in *redis-server*) disable_service ;; esac
+}
+
+# Debian's packages start their service on installation. A policy-rc.d that answers 101 forbids it; one that is there already is
+# put back afterwards. DF2REDIS_POLICY_RC_D is for tests.
+policy=${DF2REDIS_POLICY_RC_D:-/usr/sbin/policy-rc.d}
+forbid_services() {
+  trap 'allow_services; exit 130' INT TERM HUP
+  # One that is saved already is the real one: an earlier run was killed before it could put it back.
+  if [ ! -e "$policy.df2redis-saved" ] && { [ -e "$policy" ] || [ -L "$policy" ]; }; then
+    mv "$policy" "$policy.df2redis-saved"
+  fi
+  rm -f "$policy"
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+}
+
+allow_services() {
+  rm -f "$policy"
+  if [ -e "$policy.df2redis-saved" ] || [ -L "$policy.df2redis-saved" ]; then mv "$policy.df2redis-saved" "$policy"; fi
+  trap - INT TERM HUP
+}
+
+# Nor should the service start with the machine's next boot.
+disable_service() {
+  systemctl disable redis-server.service || true
+  deb-systemd-helper disable redis-server.service || true
+  update-rc.d redis-server disable || true
+} >/dev/null 2>&1
+
+# Two commands at the same time: the second waits here and then finds everything done. The kernel gives the lock back
+# whatever happens to its holder.
+lock() {
+  mkdir -p "$tools" || exit 1
+  command -v flock >/dev/null 2>&1 || return 0
+  exec 9>"$tools/lock"
+  flock -n 9 || {
+    say "another command is installing; waiting for it ..."
+    flock 9
+  }
+}
+
+programs=
+while :; do
+  case ${1-} in
+    --redis) programs="$programs redis-server" ;;
+    --openssl) programs="$programs openssl" ;;
+    *) break ;;
+  esac
+  shift
+done
+
+ready() {
+  [ -f "$installed_lock" ] || return 1
+  [ "$root/package-lock.json" -nt "$installed_lock" ] || return 0
+  cmp -s "$root/package-lock.json" "$root/node_modules/.df2redis-lock" || return 1
+  touch "$installed_lock" 2>/dev/null || true
+}
+
+# Not `npm ci`: it refuses a lock that lacks an optional package of another platform, and some registries do not hold them all.
+# With --no-save npm takes the versions and checksums of the lock, and leaves the lock as it is.
+npm_install() {
+  (cd "$root" && PATH=${node_dir:+$node_dir:}$PATH npm install --no-save --ignore-scripts --no-audit --no-fund --no-update-notifier)
+}
+
+install_packages() {
+  need_npm
+  say "installing npm packages (once) ..."
+  quietly npm_install || die "could not install the npm packages (see above). Check the way to the npm registry and start again."
+  cp "$root/package-lock.json" "$root/node_modules/.df2redis-lock"
+}
+
+# Debian's packages have the names of their programs.
+missing_programs() {
+  for program in $programs; do
+    command -v "$program" >/dev/null 2>&1 || printf '%s ' "$program"
+  done
+}
+
+apt_install() {
+  # shellcheck disable=SC2086 # one word a package
+  apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 $missing
+}
+
+install_programs() {
+  missing=$(missing_programs)
+  missing=${missing% }
+  if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    die "needs $missing on PATH for this command: install it (Debian: apt-get install $missing) and start again."
+  fi
+  say "$missing is missing; installing it with apt-get (once), without starting a service ..."
+  export DEBIAN_FRONTEND=noninteractive
+  forbid_services
+  if ! quietly apt_install; then
+    say "updating apt's package lists and trying again ..."
+    quietly apt-get update && quietly apt_install
+  fi
+  allow_services
+  [ -z "$(missing_programs)" ] || die "could not install $missing with apt-get (see above): install it yourself and start again."
+  case $missing in *redis-server*) disable_service ;; esac
 }
 
 # Debian's packages start their service on installation. A policy-rc.d that answers 101 forbids it; one that is there already is
@@ -179,14 +286,14 @@ if [ "${1-}" = --redis ]; then
   shift
 fi
 
-ready() { find_node && packages_ready && { [ -z "$want_redis" ] || find_redis; }; }
+ready() { find_node && packages_ready && [ -z "$(missing_programs)" ]; }
 
 if ! ready; then
   lock
   find_node || install_node
   find_node || die "found no Node after installing one: remove .tools/node and start again."
   packages_ready || install_packages
-  [ -z "$want_redis" ] || find_redis || install_redis
+  [ -z "$(missing_programs)" ] || install_programs
   exec 9>&-
 fi
 

@@ -481,6 +481,17 @@ describe("what ends a flow", () => {
   });
 });
 
+// The main thread may look at any moment.
+test("the counters never show more applied than received", async () => {
+  await using bench = await PipelineBench.start();
+  const lags: (number | undefined)[] = [];
+  bench.flow.onAck = () => lags.push(bench.counters.lag());
+  bench.flow.feed(fullSync([], { lsn: 50 }));
+  bench.flow.feed(ping());
+  expect(bench.flow.acks).toEqual([50, 51]);
+  expect(lags).toEqual([0, 0]);
+});
+
 test("the source's version is told as the snapshot says it", async () => {
   await using bench = await PipelineBench.start();
   bench.flow.feed(fullSync([aux("redis-ver", "7.4.0"), aux("df-ver", "df-v1.40.1")]));

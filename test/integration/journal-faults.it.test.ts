@@ -35,17 +35,19 @@ function replicate(master: TinyMaster, ...args: readonly string[]): CliHere {
 }
 
 /** Two flows, both at the start of their journals. */
-async function following(...args: readonly string[]): Promise<{ readonly master: TinyMaster; readonly run: CliHere }> {
+async function following(
+  ...args: readonly string[]
+): Promise<AsyncDisposable & { readonly master: TinyMaster; readonly run: CliHere }> {
   const master = await TinyMaster.start([FULL, FULL]);
   const run = replicate(master, ...args);
   await until(() => [0, 1].every((flow) => master.acks(flow).at(-1) === START_LSN), "the snapshot to be acknowledged");
-  return { master, run };
+  return { master, run, [Symbol.asyncDispose]: () => master[Symbol.asyncDispose]() };
 }
 
 describe.each([1, 2])("with %d workers", (workers) => {
   test("I7: an entry that the target refuses for its state stops the run, and names key, command, LSN and the server's words", async () => {
-    const { master, run } = await following("--workers", String(workers));
-    await using _master = master;
+    await using peers = await following("--workers", String(workers));
+    const { master, run } = peers;
     await client.call("SET", "list:1", "not a list");
     master.send(1, entry(0, "SET", "fine", "1"), entry(0, "RPUSH", "list:1", "a-value"), entry(0, "SET", "fine", "2"));
     expect(await run.ended).toBe(1);
@@ -60,8 +62,8 @@ describe.each([1, 2])("with %d workers", (workers) => {
   });
 
   test("I7: an unknown command stops the run, is named, and is not sent", async () => {
-    const { master, run } = await following("--workers", String(workers));
-    await using _master = master;
+    await using peers = await following("--workers", String(workers));
+    const { master, run } = peers;
     await client.call("CONFIG", "RESETSTAT");
     master.send(0, entry(3, "FROBNICATE", "k", "a-value"));
     expect(await run.ended).toBe(1);
@@ -74,8 +76,8 @@ describe.each([1, 2])("with %d workers", (workers) => {
   });
 
   test("a journal that loses entries is noticed by its marks", async () => {
-    const { master, run } = await following("--workers", String(workers));
-    await using _master = master;
+    await using peers = await following("--workers", String(workers));
+    const { master, run } = peers;
     // It says that the entry before it was another one.
     master.send(0, entry(0, "SET", "k", "1"), Buffer.from([15, 0x40 | ((START_LSN + 1) >> 8), (START_LSN + 1) & 0xff]));
     expect(await run.ended).toBe(1);

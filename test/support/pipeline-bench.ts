@@ -30,6 +30,7 @@ export class FakeFlow {
   isPaused = false;
   ended = false;
   destroyed = false;
+  onAck: () => void = () => {};
   #handlers: FlowHandlers | undefined;
   readonly #waiting: Buffer[] = [];
 
@@ -55,6 +56,7 @@ export class FakeFlow {
 
   sendAck(lsn: number): void {
     this.acks.push(lsn);
+    this.onAck();
   }
 
   end(): void {
