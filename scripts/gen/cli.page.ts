@@ -48,6 +48,7 @@ With \`--json\`, standard output holds one JSON object a line and nothing else. 
 | --- | --- | --- |
 | \`replicate\` | the normal end: applies and acknowledges what has been received, reports, exits 0 (130 when the snapshot was not complete) | ends at once, exits 130 |
 | \`migrate\` | stops, exits 130 unless the snapshot was complete | ends at once, exits 130 |
+| \`simulate\` | the normal end: closes everything, exits 0 | |
 
 ## Exit codes
 
@@ -63,6 +64,7 @@ async function help(...argv: string[]): Promise<string> {
   let text = "";
   const program = buildProgram({
     run: () => Promise.resolve(),
+    simulate: () => Promise.resolve(),
     writeOut: (part) => (text += part),
     writeErr: () => {},
     columns: HELP_COLUMNS,
@@ -76,7 +78,7 @@ export const page: Page = {
   path: "docs/reference/cli.md",
   async render() {
     const commands = await Promise.all(
-      ["replicate", "migrate", "version"].map(async (name) => `## df2redis ${name}\n\n${await help(name)}`),
+      ["replicate", "migrate", "simulate", "version"].map(async (name) => `## df2redis ${name}\n\n${await help(name)}`),
     );
     return `${GENERATED}\n\n# Command line\n\n${await help()}\n${commands.join("\n")}\n${AFTER}${exitCodes()}`;
   },

@@ -2,11 +2,13 @@
 import { Command } from "commander";
 import { addMigrateCommand } from "./commands/migrate.ts";
 import { addReplicateCommand } from "./commands/replicate.ts";
+import { addSimulateCommand, type SimulateOptions } from "./commands/simulate.ts";
 import { addVersionCommand, packageVersion } from "./commands/version.ts";
 import type { RunCommandOptions } from "./run-command.ts";
 
 export type ProgramHandlers = {
   readonly run: (options: RunCommandOptions) => Promise<void>;
+  readonly simulate: (options: SimulateOptions) => Promise<void>;
   readonly writeOut: (text: string) => void;
   readonly writeErr: (text: string) => void;
   readonly columns: number;
@@ -35,6 +37,7 @@ export function buildProgram(handlers: ProgramHandlers): Command {
     });
   addReplicateCommand(program, handlers.run);
   addMigrateCommand(program, handlers.run);
+  addSimulateCommand(program, handlers.simulate);
   addVersionCommand(program, handlers.writeOut);
   return program;
 }

@@ -86,7 +86,8 @@ function rejected({ rejected: shown, rejectedCount }: RunReport): string[] {
 }
 
 function rejectedLines({ flow, lsn, db, command, key, error }: RejectedEntry): string[] {
-  return [`  ${safeText(command)} ${safeText(key)} (db ${db}, flow ${flow}, LSN ${lsn})`, `      ${safeText(error)}`];
+  const place = lsn < 0 ? "during the snapshot" : `LSN ${lsn}`;
+  return [`  ${safeText(command)} ${safeText(key)} (db ${db}, flow ${flow}, ${place})`, `      ${safeText(error)}`];
 }
 
 function applied(lsns: readonly (number | undefined)[]): string[] {

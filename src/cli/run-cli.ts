@@ -2,6 +2,7 @@
 import { CommanderError } from "commander";
 import { asDf2RedisError, type Df2RedisError } from "../errors/df2redis-error.ts";
 import type { CliDeps } from "./cli-deps.ts";
+import { runSimulate } from "./commands/simulate.ts";
 import { errorFacts, errorText } from "./error-text.ts";
 import { EXIT_CODES, exitCodeOfError } from "./exit-codes.ts";
 import { writeEvent } from "./json-display.ts";
@@ -18,6 +19,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     run: async (options) => {
       exitCode = await runCommand(options, deps);
     },
+    simulate: (options) => runSimulate(options, deps),
     writeOut: (text) => void deps.stdout.write(text),
     writeErr: (text) => void deps.stderr.write(text),
     columns: deps.stdout.columns ?? DEFAULT_COLUMNS,

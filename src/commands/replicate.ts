@@ -9,7 +9,12 @@ import { Df2RedisError, asDf2RedisError } from "../errors/df2redis-error.ts";
 import type { Logger } from "../observability/logger.ts";
 import { FlowCounters } from "../replication/flow-counters.ts";
 import type { RejectedEntry } from "../replication/rejected-entry.ts";
-import { ReplicationSession, type ResumePoint, type SessionObserver, type SessionResult } from "../replication/replication-session.ts";
+import {
+  ReplicationSession,
+  type ResumePoint,
+  type SessionObserver,
+  type SessionResult,
+} from "../replication/replication-session.ts";
 import { flushTarget } from "../replication/target-flush.ts";
 import { startInlineWorker, startThreadWorker } from "../replication/worker-link.ts";
 import type { WorkerSettings } from "../replication/worker-settings.ts";
@@ -68,8 +73,15 @@ class ReplicationRun {
     let control: SourceControl | undefined;
     try {
       this.#tellPhase("connecting", this.#addresses());
-      const capabilities = await probeTarget({ endpoint: this.#options.config.target, ...this.#timeouts(), signal: this.#connecting.signal });
-      this.#options.logger.debug({ target: capabilities.version, product: capabilities.product, databases: capabilities.databases }, "target probed");
+      const capabilities = await probeTarget({
+        endpoint: this.#options.config.target,
+        ...this.#timeouts(),
+        signal: this.#connecting.signal,
+      });
+      this.#options.logger.debug(
+        { target: capabilities.version, product: capabilities.product, databases: capabilities.databases },
+        "target probed",
+      );
       this.#warnOfKeys(capabilities);
       control = await this.#connectSource();
       return await this.#runSession(control, capabilities);
@@ -126,11 +138,17 @@ class ReplicationRun {
     const settings = this.#workerSettings(capabilities, control.master);
     const session = new ReplicationSession({
       control,
-      startWorker: (onEvent) => (workers === 1 ? startInlineWorker(settings, onEvent) : startThreadWorker(settings, onEvent)),
+      startWorker: (onEvent) =>
+        workers === 1 ? startInlineWorker(settings, onEvent) : startThreadWorker(settings, onEvent),
       workers,
       counters: this.#counters,
       runFlush: async (db) => {
-        this.#options.logger.warn({ db }, db === -1 ? "the source ran FLUSHALL: emptying the target" : "the source ran FLUSHDB: emptying that database of the target");
+        this.#options.logger.warn(
+          { db },
+          db === -1
+            ? "the source ran FLUSHALL: emptying the target"
+            : "the source ran FLUSHDB: emptying that database of the target",
+        );
         await flushTarget({ endpoint: config.target, ...this.#timeouts() }, db);
       },
       resume,
@@ -163,7 +181,8 @@ class ReplicationRun {
     return {
       state: (state) => {
         if (state === "full_sync") this.#snapshotStartedMs = performance.now();
-        if (state === "catching_up" && this.#snapshotStartedMs !== undefined) this.#snapshotMs = performance.now() - this.#snapshotStartedMs;
+        if (state === "catching_up" && this.#snapshotStartedMs !== undefined)
+          this.#snapshotMs = performance.now() - this.#snapshotStartedMs;
         logger.debug({ state, flows }, "session state");
         if (state === "failed" || state === "connecting") return;
         this.#tellPhase(state, this.#phaseDetail(state, flows));
@@ -284,7 +303,10 @@ class ReplicationRun {
   }
 }
 
-function sourceOf(endpoint: Endpoint, control: SourceControl): { readonly address: string; readonly masterId: string; readonly flows: number } {
+function sourceOf(
+  endpoint: Endpoint,
+  control: SourceControl,
+): { readonly address: string; readonly masterId: string; readonly flows: number } {
   return { address: endpointAddress(endpoint), masterId: control.master.masterId, flows: control.master.flowCount };
 }
 

@@ -8,7 +8,15 @@ export type { RejectedEntry } from "../replication/rejected-entry.ts";
 
 export type RunMode = "replicate" | "migrate";
 
-export type RunPhase = "connecting" | "handshake" | "full_sync" | "catching_up" | "stable" | "stopping" | "stopped" | "failed";
+export type RunPhase =
+  | "connecting"
+  | "handshake"
+  | "full_sync"
+  | "catching_up"
+  | "stable"
+  | "stopping"
+  | "stopped"
+  | "failed";
 
 /** A snapshot of the counters, given about twice a second. */
 export type RunProgress = {
@@ -34,7 +42,12 @@ export type RunReport = {
   /** `interrupted`: stopped by the operator, everything received was applied, which is how `replicate` ends well. */
   readonly outcome: "done" | "interrupted";
   readonly elapsedMs: number;
-  readonly source: { readonly address: string; readonly version: string; readonly masterId: string; readonly flows: number };
+  readonly source: {
+    readonly address: string;
+    readonly version: string;
+    readonly masterId: string;
+    readonly flows: number;
+  };
   readonly target: { readonly address: string; readonly product: string; readonly version: string };
   readonly workers: number;
   readonly snapshotMs: number | undefined;

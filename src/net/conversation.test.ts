@@ -110,6 +110,22 @@ describe("Conversation", () => {
     expect(error.message).toContain("did not answer INFO SERVER within 50 ms");
   });
 
+  test("who waits hears of a timeout at once, before the connection is closed", async () => {
+    await using server = await scriptedServer({});
+    const heard: string[] = [];
+    const conversation = await Conversation.open(server.endpoint, {
+      ...OPTIONS,
+      replyTimeoutMs: 30,
+      onClose: (error) => void heard.push(`closed: ${error?.code}`),
+    });
+    const asked = ["PING", "ROLE"].map((request) =>
+      conversation.request(request).catch((error: Df2RedisError) => void heard.push(`${request}: ${error.code}`)),
+    );
+    await Promise.all(asked);
+    await until(() => heard.length === 3);
+    expect(heard).toEqual(["PING: TIMEOUT", "ROLE: TIMEOUT", "closed: TIMEOUT"]);
+  });
+
   test("closed without a word: perhaps a TLS port", async () => {
     await using server = await scriptedServer({ onConnection: (socket) => void socket.end() });
     const error = await rejection<Df2RedisError>(

@@ -15,7 +15,7 @@ export function loggableContext(context: Readonly<Record<string, unknown>>): Rec
 export function loggableError(thrown: unknown, showKeys: boolean): Record<string, unknown> {
   const error = asDf2RedisError(thrown);
   const data = showKeys ? [] : dataTexts(error.context);
-  const clean = (text: string): string => data.reduce((rest, value) => rest.replaceAll(value, "<data>"), text);
+  const clean = (text: string): string => data.reduce(hide, text);
   return {
     type: error.name,
     code: error.code,
@@ -24,6 +24,14 @@ export function loggableError(thrown: unknown, showKeys: boolean): Record<string
     stack: clean(error.stack ?? ""),
     ...(error.cause === undefined || error.cause === error ? {} : { cause: causeText(error.cause, clean) }),
   };
+}
+
+/** Short texts are hidden only where they are quoted: a key "a" must not take every "a" out of a message. */
+const MIN_UNQUOTED = 4;
+
+function hide(text: string, value: string): string {
+  const quoted = text.replaceAll(`"${value}"`, '"<data>"');
+  return value.length < MIN_UNQUOTED ? quoted : quoted.replaceAll(value, "<data>");
 }
 
 function dataTexts(context: ErrorContext): readonly string[] {

@@ -11,7 +11,7 @@ export class Frame<T> {
   readonly isBlob: boolean;
   /** Id of the tagged chunk that is being read, 0 for none. */
   chunkId = 0;
-  /** The value of the chunk that is or was read last has ended: nothing may follow it in the chunk. */
+  /** A value of a chunk has ended in here: of a blob that is a chunk's content, nothing may follow in the chunk. */
   isChunkDone = false;
   open: OpenValue<T> | undefined;
   /** Something of many elements that is moved over. */
@@ -32,7 +32,6 @@ export class Frame<T> {
 
   enterChunk(id: number, size: number): void {
     this.chunkId = id;
-    this.isChunkDone = false;
     this.cursor.limitTo(this.cursor.pos + size);
   }
 

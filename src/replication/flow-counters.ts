@@ -3,7 +3,16 @@
  * and reports. Written once per batch, never per key. Plain 8-byte stores: aligned ones are whole on every platform that Node runs on,
  * and a reader that sees the previous batch's value is right, too.
  */
-const FIELDS = ["keys", "journalEntries", "receivedBytes", "lsn", "appliedLsn", "commands", "losses", "rejected"] as const;
+const FIELDS = [
+  "keys",
+  "journalEntries",
+  "receivedBytes",
+  "lsn",
+  "appliedLsn",
+  "commands",
+  "losses",
+  "rejected",
+] as const;
 
 /** `lsn` and `appliedLsn` are -1 before the journal starts; `commands` are those of the flow's worker, kept under its first flow. */
 export type FlowField = (typeof FIELDS)[number];
@@ -53,6 +62,11 @@ export class FlowCounters {
       lag += this.get(flow, "lsn") - applied;
     }
     return lag;
+  }
+
+  /** Per flow the LSN of the next entry to be received. */
+  receivedLsns(): number[] {
+    return Array.from({ length: this.flows }, (_, flow) => this.get(flow, "lsn"));
   }
 
   /** Per flow the LSN before which all entries are applied. */

@@ -105,7 +105,8 @@ export class FlowPipeline {
       onClose: (error) => {
         if (this.#state === "closed") return;
         this.#advance("close");
-        if (error !== undefined) this.#options.events.failed(error.withContext({ flow: this.flow, lsn: this.#decoder.lsn }));
+        if (error !== undefined)
+          this.#options.events.failed(error.withContext({ flow: this.flow, lsn: this.#decoder.lsn }));
       },
     });
   }

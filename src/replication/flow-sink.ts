@@ -152,12 +152,20 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
   #reachFlush(command: JournalCommand): void {
     const name = command.arg(0).toLatin1().toUpperCase();
     if (this.#inSnapshot) {
-      throw new Df2RedisError("FLUSH_IN_SNAPSHOT", `the source ran ${name} while its snapshot was being sent: the snapshot is void, start the sync again`, {
-        context: { command: name, db: command.db },
-      });
+      throw new Df2RedisError(
+        "FLUSH_IN_SNAPSHOT",
+        `the source ran ${name} while its snapshot was being sent: the snapshot is void, start the sync again`,
+        {
+          context: { command: name, db: command.db },
+        },
+      );
     }
     this.#held = true;
-    this.#options.events.flushReached({ txid: command.txid, lsn: command.lsn, db: name === "FLUSHALL" ? -1 : command.db });
+    this.#options.events.flushReached({
+      txid: command.txid,
+      lsn: command.lsn,
+      db: name === "FLUSHALL" ? -1 : command.db,
+    });
   }
 
   /** A journaled RESTORE of a dump that the target cannot load as it is: it goes the way of a snapshot object, without counting as one. */
@@ -178,7 +186,11 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
       return;
     }
     const cursor = new Cursor().resetTo(body.buf, body.start, body.end);
-    const { reader, value } = beginValue(cursor, { ...header, expireAtMs: -1 }, { handler: this, limits: this.#options.limits });
+    const { reader, value } = beginValue(
+      cursor,
+      { ...header, expireAtMs: -1 },
+      { handler: this, limits: this.#options.limits },
+    );
     value.expireAtMs = expireAtMs;
     while (!reader.isDone) reader.next(cursor, this, value);
     this.end(value);

@@ -30,7 +30,8 @@ export class LossCounter implements LossRecorder {
       return;
     }
     entry.count++;
-    if (entry.samples.length < SAMPLES && entry.count <= SAMPLED_COUNT && isNew(entry, db, key)) entry.samples.push({ db, key: keyText(key.view()) });
+    if (entry.samples.length < SAMPLES && entry.count <= SAMPLED_COUNT && isNew(entry, db, key))
+      entry.samples.push({ db, key: keyText(key.view()) });
   }
 
   reports(): LossReport[] {

@@ -173,6 +173,19 @@ describe("catching up", () => {
     fake.session.tick();
     expect(fake.session.state).toBe("stable");
   });
+
+  test("is over once everything received at an earlier look is applied, however much has come since", async () => {
+    const fake = new FakeSession();
+    await fake.toCatchingUp();
+    fake.setLsns(100, 90);
+    fake.session.tick();
+    fake.setLsns(200, 99);
+    fake.session.tick();
+    expect(fake.session.state).toBe("catching_up");
+    fake.setLsns(300, 100);
+    fake.session.tick();
+    expect(fake.session.state).toBe("stable");
+  });
 });
 
 describe("I6: a flush", () => {

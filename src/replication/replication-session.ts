@@ -62,6 +62,8 @@ export class ReplicationSession {
   #state: SessionState = "connecting";
   #ready = 0;
   #dragonflyVersion: string | undefined;
+  /** What the target has to reach to have caught up. */
+  #catchUpGoal: readonly number[] | undefined;
   readonly #ended = Promise.withResolvers<SessionResult>();
 
   constructor(options: SessionOptions) {
@@ -106,9 +108,15 @@ export class ReplicationSession {
     this.#ended.reject(error);
   }
 
-  /** Once a second: notices that all that was received has been applied. */
+  /**
+   * From time to time: notices that the target has caught up. That is so once all that had been received at an earlier tick is applied: under
+   * steady load the lag may never be seen at 0.
+   */
   tick(): void {
-    if (this.#state === "catching_up" && this.#options.counters.lag() === 0) this.#advance("caughtUp");
+    const { counters } = this.#options;
+    if (this.#state !== "catching_up" || counters.lag() === undefined) return;
+    const goal = (this.#catchUpGoal ??= counters.receivedLsns());
+    if (goal.every((lsn, flow) => counters.get(flow, "appliedLsn") >= lsn)) this.#advance("caughtUp");
   }
 
   get #isEnding(): boolean {

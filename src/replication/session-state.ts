@@ -4,7 +4,15 @@
  */
 import { Df2RedisError } from "../errors/df2redis-error.ts";
 
-export type SessionState = "connecting" | "handshake" | "full_sync" | "catching_up" | "stable" | "stopping" | "stopped" | "failed";
+export type SessionState =
+  | "connecting"
+  | "handshake"
+  | "full_sync"
+  | "catching_up"
+  | "stable"
+  | "stopping"
+  | "stopped"
+  | "failed";
 
 export type SessionEvent =
   /** Both sides are connected. */
@@ -38,7 +46,13 @@ const ENDED = {
 
 export const SESSION_TRANSITIONS: Table<SessionState, SessionEvent> = {
   connecting: { ...ENDED, connected: "handshake", stop: "stopping", fail: "failed" },
-  handshake: { ...ENDED, fullSyncStarted: "full_sync", partialSyncStarted: "catching_up", stop: "stopping", fail: "failed" },
+  handshake: {
+    ...ENDED,
+    fullSyncStarted: "full_sync",
+    partialSyncStarted: "catching_up",
+    stop: "stopping",
+    fail: "failed",
+  },
   full_sync: { ...ENDED, stableStarted: "catching_up", stop: "stopping", fail: "failed" },
   catching_up: { ...ENDED, caughtUp: "stable", stop: "stopping", fail: "failed" },
   stable: { ...ENDED, caughtUp: "stable", stop: "stopping", fail: "failed" },

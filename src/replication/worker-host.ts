@@ -103,10 +103,20 @@ export class WorkerHost {
   }
 
   async #openFlow(masterId: string, syncId: string, request: FlowRequest): Promise<void> {
-    const { source, connectTimeoutMs, replyTimeoutMs, limits, bodyLimitBytes, capabilities, snapshotOnly } = this.#settings;
+    const { source, connectTimeoutMs, replyTimeoutMs, limits, bodyLimitBytes, capabilities, snapshotOnly } =
+      this.#settings;
     const { flow, lsn } = request;
     const { signal } = this.#abort;
-    const connection = await openFlow({ endpoint: source, masterId, syncId, flow, lsn, connectTimeoutMs, replyTimeoutMs, signal });
+    const connection = await openFlow({
+      endpoint: source,
+      masterId,
+      syncId,
+      flow,
+      lsn,
+      connectTimeoutMs,
+      replyTimeoutMs,
+      signal,
+    });
     const writer = this.#writer;
     if (this.#isEnded || writer === undefined) {
       connection.destroy();
@@ -217,14 +227,17 @@ export class WorkerHost {
     // Neither a snapshot's objects have an LSN nor the entries between them, so of those only the kind of command tells.
     const sourceJournalsFailures = this.#settings.sourceJournalsFailures && lsn >= 0;
     if (classifyTargetError(command, message, { sourceJournalsFailures }) === "unrunnable") {
-      this.#reject({ flow, lsn, db, command: command.name, key, error: message });
+      this.#reject({ flow, lsn, db, command: command.name, key, error: withoutArguments(message) });
       return;
     }
     const at = lsn < 0 ? "while the snapshot was written" : `at LSN ${lsn}`;
+    const words = withoutArguments(message);
     this.#fail(
-      new Df2RedisError("TARGET_REJECTED", `the target refused ${command.name} of key "${key}" in database ${db} (flow ${flow}, ${at}): ${message}`, {
-        context: { flow, db, command: command.name, key, words: message, ...(lsn < 0 ? {} : { lsn }) },
-      }),
+      new Df2RedisError(
+        "TARGET_REJECTED",
+        `the target refused ${command.name} of key "${key}" in database ${db} (flow ${flow}, ${at}): ${words}`,
+        { context: { flow, db, command: command.name, key, words, ...(lsn < 0 ? {} : { lsn }) } },
+      ),
     );
   }
 
@@ -254,6 +267,11 @@ export class WorkerHost {
     for (const pipeline of this.#pipelines) pipeline.destroy();
     this.#writer?.destroy();
   }
+}
+
+/** A server that does not know a command repeats its arguments, which may be values (Redis src/server.c processCommand). */
+function withoutArguments(words: string): string {
+  return words.replace(/, with args beginning with:.*$/s, "");
 }
 
 /** From 1.37 on every flow carries the search index definitions (docs/protocol.md §1): they are counted on the first one only. */

@@ -26,7 +26,9 @@ export function startInlineWorker(settings: WorkerSettings, onEvent: (event: Wor
 }
 
 export function startThreadWorker(settings: WorkerSettings, onEvent: (event: WorkerEvent) => void): WorkerLink {
-  const thread = new Worker(moduleUrl("./thread-worker.ts", import.meta.url), { workerData: toPlainSettings(settings) });
+  const thread = new Worker(moduleUrl("./thread-worker.ts", import.meta.url), {
+    workerData: toPlainSettings(settings),
+  });
   const exited = new Promise<void>((resolve) => thread.once("exit", () => resolve()));
   let isClosing = false;
   let hasDrained = false;

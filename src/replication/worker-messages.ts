@@ -12,7 +12,12 @@ export type FlowRequest = {
 };
 
 export type WorkerCommand =
-  | { readonly type: "openFlows"; readonly masterId: string; readonly syncId: string; readonly flows: readonly FlowRequest[] }
+  | {
+      readonly type: "openFlows";
+      readonly masterId: string;
+      readonly syncId: string;
+      readonly flows: readonly FlowRequest[];
+    }
   /** STARTSTABLE was accepted: flows of a partial sync acknowledge where they start. */
   | { readonly type: "stableStarted" }
   /** The flush has run: the flows that wait for it go on. @see FlushRequest.db */

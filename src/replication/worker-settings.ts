@@ -22,7 +22,10 @@ export type WorkerSettings = {
 };
 
 type PlainTls = Omit<TlsSettings, "keyPassphrase"> & { readonly keyPassphrase: string | undefined };
-type PlainEndpoint = Omit<Endpoint, "password" | "tls"> & { readonly password: string | undefined; readonly tls: PlainTls | undefined };
+type PlainEndpoint = Omit<Endpoint, "password" | "tls"> & {
+  readonly password: string | undefined;
+  readonly tls: PlainTls | undefined;
+};
 
 /** Secrets are class instances, which a thread does not carry: they cross in the clear, inside this process. */
 export type PlainWorkerSettings = Omit<WorkerSettings, "source" | "target"> & {

@@ -12,6 +12,7 @@ import { StreamBuffer } from "../bytes/stream-buffer.ts";
 import { Df2RedisError, asDf2RedisError } from "../errors/df2redis-error.ts";
 import { JournalDecoder } from "../journal/journal-decoder.ts";
 import type { JournalHandler } from "../journal/journal-handler.ts";
+import { keyText } from "../observability/key-text.ts";
 import { RdbDecoder } from "../rdb/rdb-decoder.ts";
 import type { RdbHandler, RdbStreamEvents } from "../rdb/rdb-handler.ts";
 
@@ -160,7 +161,8 @@ export class FlowDecoder<T> implements RdbStreamEvents {
     const inner = error.context["offset"];
     const { offset } = this;
     const known = error.context["key"];
-    const key = typeof known === "string" ? known : this.#rdb?.currentKey;
+    const text = typeof known === "string" ? known : this.#rdb?.currentKey;
+    const key = text === undefined ? undefined : keyText(Buffer.from(text));
     const located = new Df2RedisError(
       error.code,
       `flow ${this.#flow}, offset ${offset}${keyPart(key)}: ${error.message}`,
@@ -181,6 +183,5 @@ export class FlowDecoder<T> implements RdbStreamEvents {
 }
 
 function keyPart(key: string | undefined): string {
-  if (key === undefined) return "";
-  return `, key ${JSON.stringify(key.length > 128 ? `${key.slice(0, 128)}…` : key)}`;
+  return key === undefined ? "" : `, key "${key}"`;
 }

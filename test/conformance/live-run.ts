@@ -18,9 +18,8 @@ export type LiveRunOptions = {
   readonly source: TestSource;
   readonly targetPort: number;
   readonly workers?: number;
-  /** More command line flags, by their long names. */
-  readonly flags?: Flags;
-  readonly readFile?: (path: string) => string;
+  /** Instead of the source's own. */
+  readonly user?: { readonly name: string; readonly password: string };
   readonly resume?: { readonly masterId: string; readonly lsns: readonly number[] };
 };
 
@@ -36,16 +35,18 @@ export class LiveRun implements AsyncDisposable {
   constructor(options: LiveRunOptions) {
     const { source, workers } = options;
     this.#source = source;
-    const password = source.endpoint.password;
-    const flags = {
+    const user = options.user?.name ?? source.endpoint.user;
+    const password = options.user?.password ?? source.endpoint.password;
+    const { tlsCa } = source.endpoint;
+    const flags: Flags = {
       source: source.address,
       target: `redis://127.0.0.1:${options.targetPort}`,
       ...(workers !== undefined && { workers: String(workers) }),
-      ...(source.endpoint.user !== undefined && { "source-user": source.endpoint.user }),
-      ...(password !== undefined && { "source-password-file": "/the-source's-password" }),
-      ...options.flags,
+      ...(user !== undefined && { "source-user": user }),
+      ...(password !== undefined && { "source-password-file": "/password" }),
+      ...(tlsCa !== undefined && { "source-tls-ca": "/ca" }),
     };
-    const readFile = options.readFile ?? ((): string => password ?? "");
+    const readFile = (path: string): string => (path === "/ca" ? tlsCa : password) ?? "";
     this.#ended = runReplication({
       config: loadConfig({ env: {}, flags, readFile }),
       mode: "replicate",

@@ -17,7 +17,7 @@ import { replicaOffset, runAll, untilNoLag } from "./live-run.ts";
 const SECONDS = positive("DF2REDIS_TEST_LOAD_SECONDS", 60);
 const MIN_OPS = positive("DF2REDIS_TEST_LOAD_OPS", 20_000);
 /** A little more than what is asked for. */
-const OPS = MIN_OPS * 1.02;
+const OPS = MIN_OPS * 1.05;
 const POPULATED_KEYS = 100_000;
 const POPULATED_STEPS = 40_000;
 const PAUSE_MS = 120_000;

@@ -18,7 +18,7 @@ afterAll(() => pool.stop());
 type Scenario = { readonly shards?: number | undefined; readonly flags?: SourceFlags };
 
 /** The whole data set before, during and after the snapshot, beside a load of random writes. */
-async function replicateAll({ shards, flags = {} }: Scenario): Promise<ServersComparison> {
+async function expectAllReplicated({ shards, flags = {} }: Scenario): Promise<ServersComparison> {
   await using source = await openTestSource({ shards, flags });
   await using target = await pool.take();
   await using client = await source.client();
@@ -52,7 +52,7 @@ describe("every type before, during and after the snapshot", () => {
   test.each(shardCounts(1, 4, 16).map((shards) => [shardsText(shards), shards] as const))(
     "with %s",
     async (_name, shards) => {
-      await replicateAll({ shards });
+      await expectAllReplicated({ shards });
     },
   );
 
@@ -63,24 +63,24 @@ describe("every type before, during and after the snapshot", () => {
     ["ZSTD", 2],
     ["LZ4", 3],
   ] as const)(`with %s${byMode.note}`, async (_name, compressionMode) => {
-    await replicateAll({ shards: 2, flags: { compressionMode } });
+    await expectAllReplicated({ shards: 2, flags: { compressionMode } });
   });
 
   const byChunks = skipUnless("taggedChunks", "compressionMode");
   test.skipIf(byChunks.skip).each([0, 1, 2, 3] as const)(
     `without tagged chunks, compression mode %d${byChunks.note}`,
     async (compressionMode) => {
-      await replicateAll({ shards: 2, flags: { compressionMode, taggedChunks: false } });
+      await expectAllReplicated({ shards: 2, flags: { compressionMode, taggedChunks: false } });
     },
   );
 
   const bySize = skipUnless("maxChunkBytes");
   test.skipIf(bySize.skip)(`with chunks of 1 KiB${bySize.note}`, async () => {
-    await replicateAll({ shards: 2, flags: { maxChunkBytes: 1024 } });
+    await expectAllReplicated({ shards: 2, flags: { maxChunkBytes: 1024 } });
   });
 
   const byVersion = skipUnless("version");
   test.skipIf(byVersion.skip)(`from 1.27.4${byVersion.note}`, async () => {
-    await replicateAll({ shards: 2, flags: { version: "df-v1.27.4" } });
+    await expectAllReplicated({ shards: 2, flags: { version: "df-v1.27.4" } });
   });
 });

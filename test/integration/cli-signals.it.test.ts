@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { RecordedFlow } from "../../src/simulator/recording.ts";
 import { startRecordingMaster } from "../../src/simulator/recording-master.ts";
-import { CliChild, type CliChildOptions } from "../support/cli-child.ts";
 import { compareWithExpected, formatDifference } from "../support/expected-state.ts";
 import { openRecording } from "../support/recordings.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
 import type { RespClient } from "../support/resp-client.ts";
 import { scriptedServer } from "../support/scripted-server.ts";
+import { startTool, type ToolOptions, type ToolProcess } from "../support/tool-process.ts";
 import { until } from "../support/until.ts";
 
 let server: RedisServer;
@@ -30,9 +30,9 @@ function cli(
   mode: "replicate" | "migrate",
   source: string,
   args: readonly string[],
-  options?: CliChildOptions,
-): CliChild {
-  return new CliChild([mode, "--source", source, "--target", server.address, ...args], options);
+  options?: ToolOptions,
+): ToolProcess {
+  return startTool([mode, "--source", source, "--target", server.address, ...args], options);
 }
 
 function entryCount(flows: readonly RecordedFlow[]): number {
@@ -46,18 +46,18 @@ describe("replicate", () => {
   /** Up to the point where the tool has received the whole journal, and the target has answered none of it. */
   async function withUnansweredJournal(
     args: readonly string[],
-    run: (child: CliChild, acks: () => (number | undefined)[]) => Promise<void>,
-    options?: CliChildOptions,
+    run: (child: ToolProcess, acks: () => (number | undefined)[]) => Promise<void>,
+    options?: ToolOptions,
   ): Promise<void> {
     await using master = await startRecordingMaster({ recording });
     for (const { flow, stableStart } of flows) master.holdFlowAt(flow, stableStart);
     await using child = cli("replicate", master.address, ["--json", ...args], options);
     const acks = (): (number | undefined)[] => flows.map(({ flow }) => master.acks(flow).at(-1));
-    await child.until(() => !acks().includes(undefined), "the snapshot is acknowledged");
+    await child.until(() => !acks().includes(undefined), "the snapshot was acknowledged");
     await client.call("CLIENT", "PAUSE", 60_000, "WRITE");
     for (const { flow } of flows) master.releaseFlow(flow);
-    const received = (): unknown => child.events().findLast(({ event }) => event === "progress")?.["journalEntries"];
-    await child.until(() => received() === entryCount(flows), "the journal is received");
+    const received = (): unknown => child.events.findLast(({ event }) => event === "progress")?.["journalEntries"];
+    await child.until(() => received() === entryCount(flows), "the journal was received");
     await run(child, acks);
     expect(master.errors).toEqual([]);
   }
@@ -73,10 +73,10 @@ describe("replicate", () => {
         expect(acks()).toEqual(flows.map(({ journal }) => journal.startLsn));
         expect(child.isRunning).toBe(true);
         await client.call("CLIENT", "UNPAUSE");
-        expect(await child.ended).toEqual({ code: 0, signal: null });
+        expect(await child.exit).toEqual({ code: 0, signal: null });
         expect(acks()).toEqual(flows.map(({ finalLsn }) => finalLsn));
 
-        const events = child.events();
+        const events = child.events;
         const { event, ...report } = events.at(-1) ?? {};
         expect(event).toBe("report");
         expect(report).toMatchObject({
@@ -107,8 +107,8 @@ describe("replicate", () => {
       child.signal("SIGINT");
       await child.says('"phase":"stopping"');
       child.signal("SIGINT");
-      expect(await child.ended).toEqual({ code: 130, signal: null });
-      expect(child.events().at(-1)).toMatchObject({ event: "error", error: { code: "INTERRUPTED" } });
+      expect(await child.exit).toEqual({ code: 130, signal: null });
+      expect(child.events.at(-1)).toMatchObject({ event: "error", error: { code: "INTERRUPTED" } });
       expect(child.stdout).not.toContain('"event":"report"');
       expect(acks()).toEqual(flows.map(({ journal }) => journal.startLsn));
     });
@@ -121,7 +121,7 @@ describe("replicate", () => {
     await child.says("copying the snapshot on 2 flows");
     await master.whenSent(1, (flows[1]?.fullSyncEnd ?? 0) - 1);
     child.signal("SIGTERM");
-    expect(await child.ended).toEqual({ code: 130, signal: null });
+    expect(await child.exit).toEqual({ code: 130, signal: null });
     expect(child.stderr).toContain("the target holds a part of the data only");
     expect(child.stdout).not.toContain("Replication stopped");
     expect(master.acks(0)).toEqual([]);
@@ -130,10 +130,10 @@ describe("replicate", () => {
   test("Ctrl-C while it connects exits 130 at once", async () => {
     await using silent = await scriptedServer({});
     const target = `127.0.0.1:${silent.port}`;
-    await using child = new CliChild(["replicate", "--source", "127.0.0.1:1", "--target", target]);
+    await using child = startTool(["replicate", "--source", "127.0.0.1:1", "--target", target]);
     await until(() => silent.sockets.length > 0, "the tool to connect");
     child.signal("SIGINT");
-    expect(await child.ended).toEqual({ code: 130, signal: null });
+    expect(await child.exit).toEqual({ code: 130, signal: null });
     expect(child.stderr).toContain("stopped before the sync began");
   });
 });
@@ -144,7 +144,7 @@ describe("migrate", () => {
     const recording = openRecording("dragonfly-1.27.4/partial");
     await using master = await startRecordingMaster({ recording, second: true });
     await using child = cli("migrate", master.address, []);
-    expect(await child.ended).toEqual({ code: 0, signal: null });
+    expect(await child.exit).toEqual({ code: 0, signal: null });
     expect(child.stdout).toContain("Migration done");
     expect(child.stderr).toBe("");
     expect(master.errors).toEqual([]);
@@ -162,8 +162,8 @@ describe("migrate", () => {
     await child.says('"phase":"catching_up"');
     expect(child.isRunning).toBe(true);
     child.signal("SIGINT");
-    expect(await child.ended).toEqual({ code: 130, signal: null });
+    expect(await child.exit).toEqual({ code: 130, signal: null });
     expect(child.stderr).toContain("the snapshot will not be complete");
-    expect(child.events().at(-1)).toMatchObject({ event: "error", error: { code: "INTERRUPTED" } });
+    expect(child.events.at(-1)).toMatchObject({ event: "error", error: { code: "INTERRUPTED" } });
   });
 });

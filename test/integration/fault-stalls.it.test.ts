@@ -21,7 +21,8 @@ import { object, str } from "../support/rdb-builder.ts";
 import { expectExpectedState } from "../support/recording-checks.ts";
 import { openRecording } from "../support/recordings.ts";
 import { breakSaves, smallDiskObstacle, startRedisOnSmallDisk } from "../support/redis-processes.ts";
-import { type RedisServer, startRedis } from "../support/redis-server.ts";
+import { RedisPool } from "../support/redis-pool.ts";
+import { startRedis } from "../support/redis-server.ts";
 import type { CliHere } from "../support/run-cli-here.ts";
 import { TinyMaster } from "../support/tiny-master.ts";
 import { startTool, type ToolProcess } from "../support/tool-process.ts";
@@ -31,22 +32,25 @@ const recording = openRecording("dragonfly-1.40.1/types-4flows");
 const { flows } = recording.first;
 const [flow0, flow1] = flows as [RecordedFlow, RecordedFlow];
 
-let redis: RedisServer;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
+// Most of the time here passes in waiting.
+const pool = new RedisPool(4);
+beforeAll(() => pool.start());
+afterAll(() => pool.stop());
 
 type Peers = Omit<FaultedPeersOptions, "recording" | "targetPort">;
 
-async function withPeers(
-  options: Peers & { readonly server?: RedisServer },
+/** With a target that others do not use meanwhile. */
+async function withPeers(options: Peers, body: (peers: FaultedPeers, port: number) => Promise<void>): Promise<void> {
+  await using target = await pool.take();
+  await withTarget(target.port, options, (peers) => body(peers, target.port));
+}
+
+async function withTarget(
+  targetPort: number,
+  options: Peers,
   body: (peers: FaultedPeers) => Promise<void>,
 ): Promise<void> {
-  const { server = redis, ...rest } = options;
-  await using client = await server.client();
-  await client.call("FLUSHALL");
-  await using peers = await startFaultedPeers({ recording, targetPort: server.port, ...rest });
+  await using peers = await startFaultedPeers({ recording, targetPort, ...options });
   try {
     await body(peers);
   } catch (error) {
@@ -57,7 +61,7 @@ async function withPeers(
 
 /** Ends a tool that follows the journal, once all is acknowledged. */
 async function finishTool(tool: ToolProcess, peers: FaultedPeers): Promise<void> {
-  await tool.until(peers.master.whenAllAcked());
+  await tool.whileRunning(peers.master.whenAllAcked());
   tool.signal("SIGINT");
   expect([await tool.exitWithin(10_000), tool.error]).toEqual([{ code: 0, signal: null }, undefined]);
   expect(peers.master.errors).toEqual([]);
@@ -76,7 +80,7 @@ const IMPATIENT = {
   DF2REDIS_ADVANCED_REPLY_TIMEOUT_MS: "300",
 };
 
-describe("the source says nothing more", () => {
+describe.concurrent("the source says nothing more", () => {
   const places: Readonly<Record<string, Pick<FaultRule, "connection" | "at">>> = {
     PING: { connection: 0, at: { direction: "toClient", offset: 0 } },
     "REPLCONF capa": { connection: 0, at: { direction: "toClient", after: "+PONG\r\n+OK\r\n+OK\r\n", plus: 7 } },
@@ -108,15 +112,15 @@ describe("the source says nothing more", () => {
       stall(1, (flow1.fullSyncEnd ?? 0) - 1),
       stall(0, flow0.stableStart + 999),
     ];
-    await withPeers({ workers: 2, source: { rules } }, async (peers) => {
-      await using run = runHere(peers, IMPATIENT);
+    await withPeers({ workers: 2, source: { rules } }, async (peers, port) => {
+      await using run = runHere(peers);
       await finish(run, peers);
-      await expectExpectedState({ recording, port: redis.port });
+      await expectExpectedState({ recording, port });
     });
   });
 });
 
-describe("the target says nothing more", () => {
+describe.concurrent("the target says nothing more", () => {
   test.each(["toTarget", "toClient"] as const)("for too long (%s stalled)", async (direction) => {
     const stall = { do: "stall", direction } as const;
     const rules = [{ connection: 1, at: { direction: "toTarget", offset: 60_000 }, action: stall }] as const;
@@ -145,10 +149,10 @@ describe("the target says nothing more", () => {
       { connection: 1, at: { direction: "toTarget", offset: 60_000 }, action: stall },
       { connection: 2, at: { direction: "toClient", offset: 1001 }, action: stall },
     ] as const;
-    await withPeers({ workers: 2, target: { rules } }, async (peers) => {
+    await withPeers({ workers: 2, target: { rules } }, async (peers, port) => {
       await using run = runHere(peers);
       await finish(run, peers);
-      await expectExpectedState({ recording, port: redis.port });
+      await expectExpectedState({ recording, port });
     });
   });
 
@@ -156,8 +160,8 @@ describe("the target says nothing more", () => {
     const count = 8192;
     const value = (i: number): Buffer => Buffer.alloc(4096, `${i} `);
     const keys = Array.from({ length: count }, (_, i) => object(0, `key:${i}`, str(value(i))));
-    await using client = await redis.client();
-    await client.call("FLUSHALL");
+    await using redis = await pool.take();
+    const { client } = redis;
     await using master = await TinyMaster.start([{ snapshot: untilCut(...keys), stable: afterCut(1) }]);
     await using source = await startFaultProxy({ target: { port: master.endpoint.port } });
     const stall = { do: "stall" } as const;
@@ -166,7 +170,7 @@ describe("the target says nothing more", () => {
     await using tool = startTool(["replicate", "--json", "--source", source.address, "--target", target.address], {
       env: { DF2REDIS_ADVANCED_WINDOW_BYTES: "1048576", DF2REDIS_ADVANCED_BATCH_BYTES: "65536" },
     });
-    await tool.until(target.whenEvent("rule"));
+    await tool.whileRunning(target.whenEvent("rule"));
     // Stands still: two looks, a second apart, that find the same.
     const received = (): number[] =>
       tool.events.filter(({ event }) => event === "progress").map((event) => Number(event["receivedBytes"]));
@@ -191,14 +195,14 @@ describe("the target says nothing more", () => {
   });
 });
 
-describe("a process is frozen, and goes on", () => {
+describe.concurrent("a process is frozen, and goes on", () => {
   test("redis-server, in the snapshot and in the journal", async () => {
     await using server = await startRedis();
     const freeze = { do: "run", what: "freeze", run: () => void server.freeze() } as const;
     const rules: FaultRule[] = [
       { name: "snapshot", connection: 1, at: { direction: "toTarget", offset: 60_000 }, action: freeze },
     ];
-    await withPeers({ server, workers: 1, target: { rules } }, async (peers) => {
+    await withTarget(server.port, { workers: 1, target: { rules } }, async (peers) => {
       peers.master.holdFlowAt(0, flow0.stableStart + 500);
       await using run = runHere(peers, { DF2REDIS_ADVANCED_REPLY_TIMEOUT_MS: "30000" });
       await peers.target.whenEvent("rule snapshot");
@@ -218,14 +222,14 @@ describe("a process is frozen, and goes on", () => {
   });
 
   test("the tool, at every stage for longer than its timeouts", async () => {
-    const patienceMs = 300;
+    const patienceMs = 500;
     const stages = [
       ["in the handshake", controlConnection(), 40],
       ["opening flows", flowConnection(1), 10],
       ["in the snapshot", flowConnection(1), flow1.replyEnd + 60_000],
       ["in the journal", flowConnection(1), flow1.stableStart + 4000],
     ] as const;
-    await withPeers({ workers: 1 }, async (peers) => {
+    await withPeers({ workers: 1 }, async (peers, port) => {
       await using tool = startTool(peers.args, {
         env: {
           DF2REDIS_ADVANCED_HANDSHAKE_TIMEOUT_MS: String(patienceMs),
@@ -236,7 +240,7 @@ describe("a process is frozen, and goes on", () => {
       for (const [name, connection, offset] of stages)
         peers.source.addRule({ name, connection, at: { direction: "toClient", offset }, action: freeze });
       for (const [name] of stages) {
-        await tool.until(peers.source.whenEvent(`rule ${name}`));
+        await tool.whileRunning(peers.source.whenEvent(`rule ${name}`));
         const frozenMs = performance.now();
         await tool.freeze();
         // The time itself is the fault.
@@ -244,21 +248,25 @@ describe("a process is frozen, and goes on", () => {
         tool.thaw();
       }
       await finishTool(tool, peers);
-      await expectExpectedState({ recording, port: redis.port });
+      await expectExpectedState({ recording, port });
     });
   });
 });
 
-describe("a process dies", () => {
+describe.concurrent("a process dies", () => {
   test.each([1, 2])("redis-server, with commands unanswered (%d workers)", async (workers) => {
     await using server = await startRedis();
-    await withPeers({ server, workers }, async (peers) => {
+    await withTarget(server.port, { workers }, async (peers) => {
       for (const { flow, stableStart } of flows) peers.master.holdFlowAt(flow, stableStart);
       await using tool = startTool(peers.args, { env: SHORT_TIMEOUTS });
-      await tool.until(Promise.all(flows.map(({ flow, journal }) => peers.master.whenAcked(flow, journal.startLsn))));
+      await tool.whileRunning(
+        Promise.all(flows.map(({ flow, journal }) => peers.master.whenAcked(flow, journal.startLsn))),
+      );
       await server.freeze();
       for (const { flow } of flows) peers.master.releaseFlow(flow);
-      await tool.waitFor(({ event, lagEntries }) => event === "progress" && Number(lagEntries) > 0);
+      // Every worker has some by then.
+      const entries = flows.reduce((sum, { journal }) => sum + journal.ends.length, 0);
+      await tool.waitFor(({ event, lagEntries }) => event === "progress" && lagEntries === entries);
       await server.crash();
       expect(await tool.exitWithin(10_000)).toEqual({ code: 1, signal: null });
       expect(tool.error?.code).toBe("CONNECTION_LOST");
@@ -276,8 +284,8 @@ describe("a process dies", () => {
     async (how) => {
       const count = 30_000;
       const entries = Array.from({ length: count }, (_, i) => entry(0, "RPUSH", "list", String(i)));
-      await using client = await redis.client();
-      await client.call("FLUSHALL");
+      await using redis = await pool.take();
+      const { client } = redis;
       await using master = await TinyMaster.start([
         { snapshot: untilCut(), stable: Buffer.concat([afterCut(1), ...entries]) },
       ]);
@@ -298,25 +306,25 @@ describe("a process dies", () => {
   );
 
   test("the tool itself: the source forgets the session, and the next run is whole", async () => {
-    await withPeers({ workers: 2 }, async (peers) => {
+    await withPeers({ workers: 2 }, async (peers, port) => {
       peers.master.holdFlowAt(1, flow1.stableStart + 500);
       await using tool = startTool(peers.args);
-      await tool.until(peers.master.whenSent(1, flow1.stableStart + 500));
+      await tool.whileRunning(peers.master.whenSent(1, flow1.stableStart + 500));
       tool.signal("SIGKILL");
       expect(await tool.exit).toEqual({ code: null, signal: "SIGKILL" });
       await peers.master.whenClosed();
       peers.master.releaseFlow(1);
       await using run = runHere(peers);
       await finish(run, peers);
-      await expectExpectedState({ recording, port: redis.port });
+      await expectExpectedState({ recording, port });
     });
   });
 });
 
-describe("the target can write no more", () => {
+describe.concurrent("the target can write no more", () => {
   test("because it cannot save (MISCONF): nothing more is acknowledged", async () => {
     await using server = await startRedis();
-    await withPeers({ server, workers: 1 }, async (peers) => {
+    await withTarget(server.port, { workers: 1 }, async (peers) => {
       for (const { flow, stableStart } of flows) peers.master.holdFlowAt(flow, stableStart);
       await using run = runHere(peers);
       await Promise.all(flows.map(({ flow, journal }) => peers.master.whenAcked(flow, journal.startLsn)));
@@ -339,7 +347,7 @@ describe("the target can write no more", () => {
     async () => {
       await using disk = await startRedisOnSmallDisk({ sizeBytes: 2 * 1024 * 1024, appendfsync: "always" });
       const { server } = disk;
-      await withPeers({ server, workers: 1 }, async (peers) => {
+      await withTarget(server.port, { workers: 1 }, async (peers) => {
         for (const { flow, stableStart } of flows) peers.master.holdFlowAt(flow, stableStart);
         await using run = runHere(peers);
         await Promise.all(flows.map(({ flow, journal }) => peers.master.whenAcked(flow, journal.startLsn)));

@@ -17,7 +17,7 @@ export type MutationSummary = {
   readonly outcomes: Readonly<Record<string, number>>;
   /** What was thrown that should not have been, by seed. */
   readonly failures: readonly string[];
-  readonly slowest: { readonly seed: number; readonly cpuMs: number };
+  readonly slowest: { readonly seed: number; readonly ms: number };
   readonly largest: { readonly seed: number; readonly bytes: number };
   readonly inputBytes: number;
 };
@@ -34,7 +34,7 @@ function run({ firstSeed, count, progress }: MutationJob): MutationSummary {
   const at = new Int32Array(progress);
   const outcomes: Record<string, number> = {};
   const failures: string[] = [];
-  let slowest = { seed: -1, cpuMs: 0 };
+  let slowest = { seed: -1, ms: 0 };
   let largest = { seed: -1, bytes: 0 };
   let inputBytes = 0;
   const before = usedBytes();
@@ -50,8 +50,8 @@ function run({ firstSeed, count, progress }: MutationJob): MutationSummary {
     } catch (error) {
       failures.push(`seed ${seed}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     }
-    const cpuMs = performance.now() - started;
-    if (cpuMs > slowest.cpuMs) slowest = { seed, cpuMs };
+    const ms = performance.now() - started;
+    if (ms > slowest.ms) slowest = { seed, ms };
     if (i % MEASURE_EVERY > 0) continue;
     const bytes = usedBytes() - before;
     if (bytes > largest.bytes) largest = { seed, bytes };

@@ -200,22 +200,23 @@ describe.each(DIRECTIONS)("%s", (direction) => {
     });
   });
 
-  test("a stall holds ends and resets back as well", async () => {
+  test.each([
+    ["end", (peer: TcpPeer) => peer.socket.end("last words")],
+    ["ECONNRESET", (peer: TcpPeer) => peer.socket.resetAndDestroy()],
+  ])("a stall holds the other side's end back as well (%s)", async (ending, close) => {
     await withPair({}, async (pair) => {
       const { from, to } = ends(pair, direction);
-      pair.proxy.stall();
-      from.socket.end("last words");
-      // Had the end been passed on, this would come behind it.
-      const bystander = await connectPeer(pair.proxy.port);
-      pair.proxy.unstall();
       pair.connection.stall();
+      close(from);
+      // Had it been passed on, this would come behind it.
+      const bystander = await connectPeer(pair.proxy.port);
       bystander.send("x");
       const other = await pair.server.peer(1);
       await other.untilSize(1);
       expect([to.size, to.ending]).toEqual([0, "open"]);
       pair.connection.heal();
       await to.untilEnded();
-      expect([to.bytes.toString(), to.ending]).toEqual(["last words", "end"]);
+      expect([to.bytes.toString(), to.ending]).toEqual([ending === "end" ? "last words" : "", ending]);
       bystander.socket.destroy();
     });
   });

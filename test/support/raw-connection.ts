@@ -23,8 +23,8 @@ export class RawConnection {
     });
   }
 
-  static async open(port: number, tls?: ConnectionOptions): Promise<RawConnection> {
-    const socket = tls ? connectTls({ ...tls, port, host: "127.0.0.1" }) : connect({ port, host: "127.0.0.1" });
+  static async open(port: number, tls?: ConnectionOptions, host = "127.0.0.1"): Promise<RawConnection> {
+    const socket = tls ? connectTls({ ...tls, port, host }) : connect({ port, host });
     await new Promise<void>((resolve, reject) => {
       socket.once(tls ? "secureConnect" : "connect", resolve);
       socket.once("error", reject);

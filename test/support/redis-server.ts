@@ -126,9 +126,9 @@ export class RedisServer implements AsyncDisposable {
     }
   }
 
-  /** Stops the server for good; its files are gone. Safe to call twice. */
+  /** Stops the server for good; its files are gone, so it is given no time to put them in order. Safe to call twice. */
   async stop(): Promise<void> {
-    await this.shutDown();
+    await this.crash();
     this.#forget();
   }
 

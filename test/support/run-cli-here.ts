@@ -57,12 +57,3 @@ export class CliHere implements AsyncDisposable {
     }
   }
 }
-
-/** For a run that ends by itself. */
-export async function runCliHere(
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<CliHere & { code: number }> {
-  const run = new CliHere(args, env);
-  return Object.assign(run, { code: await run.ended });
-}

@@ -49,8 +49,7 @@ export class SourceChild implements TestSource {
     this.kind = program.kind;
     this.shards = program.shards;
     this.#program = program;
-    // Its certificate is trusted as it is: a test's own authority is not ours to know.
-    this.endpoint = { host: HOST, port, password: requirepass, tlsCa: tls && readFileSync(tls.certFile, "utf8") };
+    this.endpoint = { host: HOST, port, password: requirepass, tlsCa: tls && readFileSync(tls.caFile, "utf8") };
   }
 
   get address(): string {

@@ -13,8 +13,8 @@ export type SourceFlags = {
   /** Journal entries that each shard keeps for a partial sync. */
   readonly backlogEntries?: number;
   readonly requirepass?: string;
-  /** Files in PEM. */
-  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** Files in PEM: its certificate, and who signed it. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile: string };
   /** The release that the simulator behaves as, e.g. "df-v1.27.4". */
   readonly version?: string;
 };

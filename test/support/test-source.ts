@@ -43,7 +43,7 @@ export type SourceFeature =
   | "requirepass"
   | "tls"
   | "shards"
-  | "takeover"
+  | "end"
   | "acl"
   | "version";
 
@@ -64,7 +64,7 @@ const ON_A_RUNNING_ONE: Readonly<Record<SourceFeature, string>> = {
   requirepass: "the password of a running Dragonfly is not ours to change",
   tls: "a running Dragonfly speaks TLS or not, by its URL",
   shards: "the number of shards of a running Dragonfly cannot be chosen",
-  takeover: "a takeover would shut down a Dragonfly that is not ours",
+  end: "a running Dragonfly is not ours to end",
   acl: "the users of a running Dragonfly are not ours to change",
   version: "a running Dragonfly is one release",
 };

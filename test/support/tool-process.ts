@@ -12,6 +12,7 @@ import { spawnBound } from "./bound-process.ts";
 import { type ProcessUsage, processState, processUsage } from "./process-stat.ts";
 import { until } from "./until.ts";
 
+const LAUNCHER = fileURLToPath(new URL("../../df2redis", import.meta.url));
 const PROGRAM = fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
 const PRELOAD = new URL("tool-usage-preload.ts", import.meta.url).href;
 const KEPT_TEXT = 256 * 1024;
@@ -39,6 +40,8 @@ export type ToolOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** Arguments of Node itself, e.g. `--max-old-space-size=64`. */
   readonly nodeArgs?: readonly string[];
+  /** Through `./df2redis`, which looks for a Node first, instead of by this Node. Its final usage is not known then. */
+  readonly byLauncher?: boolean;
 };
 
 /** @param args what follows the program's name; `--json` is needed for events */
@@ -60,10 +63,11 @@ export class ToolProcess implements AsyncDisposable {
   #lastUsage: ProcessUsage | undefined;
   #ended: ToolExit | undefined;
 
-  constructor(args: readonly string[], { env = {}, nodeArgs = [] }: ToolOptions) {
+  constructor(args: readonly string[], { env = {}, nodeArgs = [], byLauncher = false }: ToolOptions) {
     const { PATH = "", HOME = "", TMPDIR = tmpdir() } = process.env;
+    const node = ["--import", PRELOAD, ...nodeArgs, PROGRAM];
     this.#args = args;
-    this.#child = spawnBound(process.execPath, ["--import", PRELOAD, ...nodeArgs, PROGRAM, ...args], {
+    this.#child = spawnBound(byLauncher ? LAUNCHER : process.execPath, [...(byLauncher ? [] : node), ...args], {
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       env: { PATH, HOME, TMPDIR, ...env },
     });
@@ -135,11 +139,22 @@ export class ToolProcess implements AsyncDisposable {
   }
 
   /** Waits for something that the tool brings about. Throws when it ends, or takes too long. */
-  async until<T>(promise: Promise<T>, timeoutMs = WAIT_MS): Promise<T> {
+  async whileRunning<T>(promise: Promise<T>, timeoutMs = WAIT_MS): Promise<T> {
     const ended = this.exit.then(() => {
       throw new Error(`the tool ended too early\n${this.text()}`);
     });
     return await this.#within(timeoutMs, Promise.race([promise, ended]));
+  }
+
+  /** Waits for a condition on what it said. Throws when it ends before. */
+  async until(condition: () => boolean, what: string): Promise<void> {
+    await until(() => condition() || !this.isRunning, what, WAIT_MS);
+    if (!condition()) throw new Error(`the tool ended before ${what}\n${this.text()}`);
+  }
+
+  /** When it has printed `words`, to standard output or standard error. */
+  async says(words: string): Promise<void> {
+    await this.until(() => this.stdout.includes(words) || this.stderr.includes(words), `it said ${words}`);
   }
 
   /** Events as they come, from the first one on, to the tool's end. */
