@@ -1,26 +1,12 @@
 /** `migrate` leaves exactly the snapshot in the target: what was written while it was sent, and nothing that came behind it. */
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { openRecording } from "../../test/support/recordings.ts";
-import { type RedisServer, startRedis } from "../../test/support/redis-server.ts";
 import { startReplication } from "../../test/support/replicate-recording.ts";
-import type { RespClient } from "../../test/support/resp-client.ts";
 import { type KeyState, readServerState } from "../../test/support/server-state.ts";
 import type { Recording } from "../simulator/recording.ts";
+import { useRedis } from "../../test/support/use-redis.ts";
 
-let server: RedisServer;
-let client: RespClient;
-
-beforeAll(async () => {
-  server = await startRedis();
-  client = await server.client();
-});
-beforeEach(async () => {
-  await client.call("FLUSHALL");
-});
-afterAll(async () => {
-  client?.close();
-  await server?.stop();
-});
+const redis = useRedis();
 
 /** The same session, had the master fallen silent where the journal starts. */
 function cutAtJournal(recording: Recording): Recording {
@@ -34,10 +20,10 @@ function cutAtJournal(recording: Recording): Recording {
 }
 
 async function replicated(recording: Recording): Promise<Map<string, KeyState>> {
-  await using run = await startReplication({ recording, targetPort: server.port });
+  await using run = await startReplication({ recording, targetPort: redis.server.port });
   await run.finish();
-  const state = await readServerState(client);
-  await client.call("FLUSHALL");
+  const state = await readServerState(redis.client);
+  await redis.client.call("FLUSHALL");
   return state;
 }
 
@@ -50,11 +36,11 @@ test.each([
   const recording = openRecording(name);
   const whole = await replicated(recording);
   const snapshot = await replicated(cutAtJournal(recording));
-  await using run = await startReplication({ recording, targetPort: server.port, mode: "migrate", workers });
+  await using run = await startReplication({ recording, targetPort: redis.server.port, mode: "migrate", workers });
   const report = await run.ended;
   expect(run.master.errors).toEqual([]);
   expect(report.appliedLsns).toEqual(recording.first.flows.map(({ journal }) => journal.startLsn));
-  const migrated = await readServerState(client);
+  const migrated = await readServerState(redis.client);
   expect(migrated).toEqual(snapshot);
   expect(migrated).not.toEqual(whole);
   expect(migrated.size).toBeGreaterThan(100);

@@ -1,28 +1,14 @@
 /** I6: a FLUSHALL or FLUSHDB of the source reaches the target once, when all flows have come to it and before any goes on. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { indexJournal } from "../../src/simulator/journal-index.ts";
 import type { RecordedFlow } from "../../src/simulator/recording.ts";
 import { compareWithExpected, formatDifference } from "../support/expected-state.ts";
 import { openRecording } from "../support/recordings.ts";
-import { type RedisServer, startRedis } from "../support/redis-server.ts";
 import { startReplication } from "../support/replicate-recording.ts";
-import type { RespClient } from "../support/resp-client.ts";
 import { until } from "../support/until.ts";
+import { useRedis } from "../support/use-redis.ts";
 
-let server: RedisServer;
-let client: RespClient;
-
-beforeAll(async () => {
-  server = await startRedis();
-  client = await server.client();
-});
-beforeEach(async () => {
-  await client.call("FLUSHALL");
-});
-afterAll(async () => {
-  client?.close();
-  await server?.stop();
-});
+const redis = useRedis();
 
 const NAMES = ["FLUSHALL", "FLUSHDB"];
 
@@ -48,7 +34,7 @@ function flushesOf({ master, stableStart, journal }: RecordedFlow): Flush[] {
 
 /** How often the target has run each of them. */
 async function flushCalls(): Promise<number[]> {
-  const stats = String(await client.call("INFO", "commandstats"));
+  const stats = String(await redis.client.call("INFO", "commandstats"));
   return NAMES.map((name) => Number(new RegExp(`cmdstat_${name.toLowerCase()}:calls=(\\d+)`).exec(stats)?.[1] ?? 0));
 }
 
@@ -76,13 +62,13 @@ describe.each([
   });
 
   test(`I6: flow ${late} comes last to every flush (${workers} workers)`, async () => {
-    await client.call("CONFIG", "RESETSTAT");
+    await redis.client.call("CONFIG", "RESETSTAT");
     const lateFlow = flows[late] as RecordedFlow;
     const others = flows.filter(({ flow }) => flow !== late);
     const lateFlushes = flushes[late] ?? [];
     await using run = await startReplication({
       recording,
-      targetPort: server.port,
+      targetPort: redis.server.port,
       workers,
       prepare: (master) => master.holdFlowAt(late, lateFlushes[0]?.offset ?? 0),
     });
@@ -104,7 +90,7 @@ describe.each([
     // Once each, however many flows they came on.
     expect(await flushCalls()).toEqual(countsOf(lateFlushes));
     expect(lateFlow.finalLsn).toBe(run.master.acks(late).at(-1));
-    const { differences } = await compareWithExpected({ recording, port: server.port });
+    const { differences } = await compareWithExpected({ recording, port: redis.server.port });
     expect(differences.map(formatDifference)).toEqual([]);
   });
 });
@@ -115,21 +101,21 @@ test("I6: until the last flow has come, the target keeps everything; then all of
   const first = flushes[1]?.[0] as Flush;
   await using run = await startReplication({
     recording,
-    targetPort: server.port,
+    targetPort: redis.server.port,
     prepare: (master) => master.holdFlowAt(1, first.offset),
   });
   for (const flow of [0, 1, 2]) await run.until(run.master.whenAcked(flow, flushes[flow]?.[0]?.lsn ?? 0));
-  const keys = Number(await client.call("DBSIZE"));
+  const keys = Number(await redis.client.call("DBSIZE"));
   expect(keys).toBeGreaterThan(100);
-  // Of a second client, so that nothing but the flush can take it away.
-  await client.call("SET", "witness", "1");
+  // Of a second redis.client, so that nothing but the flush can take it away.
+  await redis.client.call("SET", "witness", "1");
   const again = flushes[0]?.[0]?.lsn ?? 0;
   const seen = run.master.acks(0).length;
   // Another second goes by on the flow that waits: it goes on acknowledging the same.
   await run.until(until(() => run.master.acks(0).length > seen, "another acknowledgement"));
   expect(run.master.acks(0).at(-1)).toBe(again);
-  expect([await client.call("EXISTS", "witness"), await client.call("DBSIZE")]).toEqual([1, keys + 1]);
+  expect([await redis.client.call("EXISTS", "witness"), await redis.client.call("DBSIZE")]).toEqual([1, keys + 1]);
   run.master.releaseFlow(1);
   await run.finish();
-  expect(await client.call("EXISTS", "witness")).toBe(0);
+  expect(await redis.client.call("EXISTS", "witness")).toBe(0);
 });

@@ -1,37 +1,23 @@
 /** I7: an entry of the journal that the target refuses, that no server can run, or that nobody knows: told with all that an operator needs. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { afterCut, entry, untilCut } from "../support/flow-bytes.ts";
 import { compareWithExpected, formatDifference } from "../support/expected-state.ts";
 import { command } from "../support/journal-builder.ts";
 import { string } from "../support/rdb-builder.ts";
 import { openRecording } from "../support/recordings.ts";
-import { type RedisServer, startRedis } from "../support/redis-server.ts";
 import { startReplication } from "../support/replicate-recording.ts";
-import type { RespClient } from "../support/resp-client.ts";
 import { CliHere } from "../support/run-cli-here.ts";
 import { TinyMaster } from "../support/tiny-master.ts";
 import { until } from "../support/until.ts";
+import { useRedis } from "../support/use-redis.ts";
 
-let server: RedisServer;
-let client: RespClient;
-
-beforeAll(async () => {
-  server = await startRedis();
-  client = await server.client();
-});
-beforeEach(async () => {
-  await client.call("FLUSHALL");
-});
-afterAll(async () => {
-  client?.close();
-  await server?.stop();
-});
+const redis = useRedis();
 
 const START_LSN = 4000;
 const FULL = { snapshot: untilCut(string("before", "v")), stable: afterCut(START_LSN) };
 
 function replicate(master: TinyMaster, ...args: readonly string[]): CliHere {
-  return new CliHere(["replicate", "--source", master.address, "--target", server.address, ...args]);
+  return new CliHere(["replicate", "--source", master.address, "--target", redis.server.address, ...args]);
 }
 
 /** Two flows, both at the start of their journals. */
@@ -48,7 +34,7 @@ describe.each([1, 2])("with %d workers", (workers) => {
   test("I7: an entry that the target refuses for its state stops the run, and names key, command, LSN and the server's words", async () => {
     await using peers = await following("--workers", String(workers));
     const { master, run } = peers;
-    await client.call("SET", "list:1", "not a list");
+    await redis.client.call("SET", "list:1", "not a list");
     master.send(1, entry(0, "SET", "fine", "1"), entry(0, "RPUSH", "list:1", "a-value"), entry(0, "SET", "fine", "2"));
     expect(await run.ended).toBe(1);
     expect(run.stderr).toContain(
@@ -64,14 +50,14 @@ describe.each([1, 2])("with %d workers", (workers) => {
   test("I7: an unknown command stops the run, is named, and is not sent", async () => {
     await using peers = await following("--workers", String(workers));
     const { master, run } = peers;
-    await client.call("CONFIG", "RESETSTAT");
+    await redis.client.call("CONFIG", "RESETSTAT");
     master.send(0, entry(3, "FROBNICATE", "k", "a-value"));
     expect(await run.ended).toBe(1);
     expect(run.stderr).toContain("error UNKNOWN_COMMAND: ");
     expect(run.stderr).toContain('the journal holds the command "FROBNICATE": this version does not know it');
     expect(run.stderr).toMatch(new RegExp(`where: .*command FROBNICATE, db 3, lsn ${START_LSN}, flow 0`));
     expect(run.output).not.toContain("a-value");
-    expect(String(await client.call("INFO", "errorstats"))).not.toContain("errorstat");
+    expect(String(await redis.client.call("INFO", "errorstats"))).not.toContain("errorstat");
     expect(Math.max(...master.acks(0))).toBe(START_LSN);
   });
 
@@ -89,12 +75,12 @@ describe.each([1, 2])("with %d workers", (workers) => {
 test("I6: a FLUSHALL inside the snapshot ends the run: the sync must be started again", async () => {
   const blob = Buffer.concat([Buffer.from([210, 1]), str(command(["FLUSHALL"]))]);
   await using master = await TinyMaster.start([FULL, { ...FULL, snapshot: untilCut(string("a", "1"), blob) }]);
-  await client.call("SET", "mine", "1");
+  await redis.client.call("SET", "mine", "1");
   const run = replicate(master);
   expect(await run.ended).toBe(1);
   expect(run.stderr).toContain("error FLUSH_IN_SNAPSHOT: ");
   expect(run.stderr).toContain("Start the sync again");
-  expect(await client.call("EXISTS", "mine")).toBe(1);
+  expect(await redis.client.call("EXISTS", "mine")).toBe(1);
 });
 
 function str(bytes: Buffer): Buffer {
@@ -112,7 +98,7 @@ describe("I7: entries that no server can run", () => {
 
   test.each([1, 2])("are recorded, counted and told, and the run goes on (%d workers)", async (workers) => {
     const recording = openRecording("dragonfly-1.27.4/types");
-    await using run = await startReplication({ recording, targetPort: server.port, workers });
+    await using run = await startReplication({ recording, targetPort: redis.server.port, workers });
     const report = await run.finish();
     const lines = report.rejected.map(({ flow, lsn, command: name, key }) => `${flow}/${lsn} ${name} ${key}`);
     expect(lines.toSorted()).toEqual(EXPECTED);
@@ -120,7 +106,7 @@ describe("I7: entries that no server can run", () => {
       expect(error).toMatch(/^ERR wrong number of arguments for 'z(union|inter)store' command$/);
     expect(report.rejectedCount).toBe(4);
     expect(run.warnings.filter((warning) => warning.startsWith("the target refused a journal entry"))).toHaveLength(4);
-    const { differences } = await compareWithExpected({ recording, port: server.port });
+    const { differences } = await compareWithExpected({ recording, port: redis.server.port });
     expect(differences.map(formatDifference)).toEqual([]);
   });
 });

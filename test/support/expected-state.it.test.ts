@@ -1,32 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compareWithExpected, type Difference, UNHOLDABLE_TYPES } from "./expected-state.ts";
 import { expectedKey } from "./expected-value.ts";
 import { loadState } from "./load-state.ts";
 import { expectedLines, openRecording, recordingNames } from "./recordings.ts";
-import { type RedisServer, startRedis } from "./redis-server.ts";
-import type { RespClient } from "./resp-client.ts";
+import { useRedis } from "./use-redis.ts";
 
-let server: RedisServer;
-let client: RespClient;
-
-beforeAll(async () => {
-  server = await startRedis();
-  client = await server.client();
-});
-beforeEach(async () => {
-  await client.call("FLUSHALL");
-});
-afterAll(async () => {
-  client?.close();
-  await server?.stop();
-});
+const redis = useRedis();
 
 describe("a target that holds the expected state", () => {
   test.each(recordingNames())("%s: has no difference", async (name) => {
     const recording = openRecording(name);
     const lines = expectedLines(recording);
-    await loadState(client, lines.map(expectedKey));
-    const comparison = await compareWithExpected({ recording, port: server.port });
+    await loadState(redis.client, lines.map(expectedKey));
+    const comparison = await compareWithExpected({ recording, port: redis.server.port });
     expect(comparison.differences).toEqual([]);
     const counted = [...Object.values(comparison.equal), ...Object.values(comparison.skipped), comparison.expired];
     expect(counted.reduce((sum, n) => sum + n, 0)).toBe(lines.length);
@@ -165,10 +151,10 @@ const PLANTED: Readonly<Record<string, Planted>> = {
 describe("a planted difference is found", () => {
   const recording = openRecording("dragonfly-1.40.1/types");
   test.each(Object.entries(PLANTED))("%s", async (_name, { commands, finds }) => {
-    await loadState(client, expectedLines(recording).map(expectedKey));
-    for (const command of commands) await client.call(...command);
-    await client.call("SELECT", 0);
-    const { differences } = await compareWithExpected({ recording, port: server.port });
+    await loadState(redis.client, expectedLines(recording).map(expectedKey));
+    for (const command of commands) await redis.client.call(...command);
+    await redis.client.call("SELECT", 0);
+    const { differences } = await compareWithExpected({ recording, port: redis.server.port });
     expect(differences).toEqual(finds.map((find): unknown => expect.objectContaining(find)));
   });
 });
@@ -176,10 +162,10 @@ describe("a planted difference is found", () => {
 describe("deadlines that passed since the recording", () => {
   const recording = openRecording("dragonfly-1.40.1/expiry");
   const find = async (...command: (string | number)[]): Promise<readonly Difference[]> => {
-    await client.call("FLUSHALL");
-    await loadState(client, expectedLines(recording).map(expectedKey));
-    await client.call(...command);
-    return (await compareWithExpected({ recording, port: server.port })).differences;
+    await redis.client.call("FLUSHALL");
+    await loadState(redis.client, expectedLines(recording).map(expectedKey));
+    await redis.client.call(...command);
+    return (await compareWithExpected({ recording, port: redis.server.port })).differences;
   };
 
   test("a key that should be gone is found", async () => {
@@ -213,9 +199,9 @@ describe("deadlines that passed since the recording", () => {
 
   test("in another recording, whose member deadlines are long, none may be left", async () => {
     const types = openRecording("dragonfly-1.40.1/types");
-    await loadState(client, expectedLines(types).map(expectedKey));
-    await client.call("HSET", "hash:fieldttl", "f3", "x");
-    const { differences } = await compareWithExpected({ recording: types, port: server.port });
+    await loadState(redis.client, expectedLines(types).map(expectedKey));
+    await redis.client.call("HSET", "hash:fieldttl", "f3", "x");
+    const { differences } = await compareWithExpected({ recording: types, port: redis.server.port });
     expect(differences).toEqual([expect.objectContaining({ kind: "value", key: "hash:fieldttl", where: "field f3" })]);
   });
 });

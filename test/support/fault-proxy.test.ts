@@ -77,6 +77,19 @@ describe("without a fault", () => {
     });
   });
 
+  test("a receiver that resets after it had ended is told to the sender", async () => {
+    await withPair({}, async ({ client, target }) => {
+      client.socket.end();
+      await target.untilEnded();
+      client.socket.resetAndDestroy();
+      await until(() => {
+        if (!target.socket.destroyed) target.send("x");
+        return target.ending !== "end";
+      });
+      expect(target.ending).toMatch(/ECONNRESET|EPIPE/);
+    });
+  });
+
   test("many connections are kept apart", async () => {
     await using server = await PeerServer.start();
     await using proxy = await startFaultProxy({ target: { port: server.port } });
@@ -131,6 +144,19 @@ describe.each(DIRECTIONS)("%s", (direction) => {
     });
   });
 
+  test("cut by FIN: what is sent nevertheless is swallowed, and never answered with a reset", async () => {
+    await withPair({}, async (pair) => {
+      const { from, to } = ends(pair, direction);
+      pair.connection.cut("fin");
+      await Promise.all([to.untilEnded(), from.untilEnded()]);
+      from.socket.end(WHOLE);
+      to.socket.end();
+      await pair.connection.whenClosed();
+      expect(pair.connection.bytes(direction)).toEqual({ received: 0, forwarded: 0, dropped: WHOLE.length });
+      expect([from.ending, to.ending, to.size]).toEqual(["end", "end", 0]);
+    });
+  });
+
   test.each(sizes)("cut by RST at %d: that prefix at most, then ECONNRESET on both sides", async (offset) => {
     await withPair({}, async (pair) => {
       const { from, to } = ends(pair, direction);
@@ -173,6 +199,7 @@ describe.each(DIRECTIONS)("%s", (direction) => {
       await pair.connection.whenForwarded(opposite, 21);
       expect(to.size).toBe(WHOLE.length);
       expect(from.socket.writableLength).toBeGreaterThan(0);
+      expect(pair.connection.bytes(direction).received).toBe(WHOLE.length);
       expect(pair.proxy.heldBytes).toBeLessThan(2 * 1024 * 1024);
       pair.connection.heal();
       await to.untilSize(WHOLE.length + big.length);
@@ -297,6 +324,7 @@ describe("half-open", () => {
       expect(survivor.ending).toBe("open");
       expect(connection.state).toBe("halfOpen");
       expect(lost.size).toBe(0);
+      expect(connection.bytes(gone === "client" ? "toClient" : "toTarget").received).toBe(0);
       bystander.socket.destroy();
     });
   });
@@ -321,14 +349,16 @@ describe("new connections", () => {
 
   test("come under the faults that hold for all", async () => {
     await withPair({}, async ({ proxy, server }) => {
-      proxy.stall();
+      proxy.stall("toClient");
       const late = await connectPeer(proxy.port);
       const target = await server.peer(1);
-      late.send("held");
-      expect(target.size).toBe(0);
+      target.send("held");
+      late.send("the other way");
+      await target.untilSize(13);
+      expect(late.size).toBe(0);
       proxy.heal();
-      await target.untilSize(4);
-      expect(target.bytes.toString()).toBe("held");
+      await late.untilSize(4);
+      expect(late.bytes.toString()).toBe("held");
       late.socket.destroy();
     });
   });

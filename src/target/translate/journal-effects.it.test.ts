@@ -1,33 +1,19 @@
 /** Every command of the table, translated and run on a real server: a state before, the entry, the state after. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { FUTURE_MS, JournalEffects } from "../../../test/support/journal-effects.ts";
 import { COLLECTION_SCENARIOS } from "../../../test/support/journal-scenarios-collections.ts";
 import { KEY_SCENARIOS } from "../../../test/support/journal-scenarios-keys.ts";
-import { type RedisServer, startRedis } from "../../../test/support/redis-server.ts";
-import type { RespClient } from "../../../test/support/resp-client.ts";
 import { JOURNAL_COMMANDS } from "./journal-command-table.ts";
+import { useRedis } from "../../../test/support/use-redis.ts";
 
 const DAY_MS = 24 * 3600 * 1000;
 const SCENARIOS = { ...KEY_SCENARIOS, ...COLLECTION_SCENARIOS };
 
-let server: RedisServer;
-let client: RespClient;
+const redis = useRedis();
 let effects: JournalEffects;
 
-beforeAll(async () => {
-  server = await startRedis();
-  client = await server.client();
-});
-
-afterAll(async () => {
-  client.close();
-  await server.stop();
-});
-
-beforeEach(async () => {
-  await client.call("SELECT", 0);
-  await client.call("FLUSHALL");
-  effects = new JournalEffects(client);
+beforeEach(() => {
+  effects = new JournalEffects(redis.client);
 });
 
 describe("each command of the table has its effect", () => {
@@ -90,9 +76,9 @@ describe("numbers are printed as Dragonfly prints them", () => {
 describe("RESTORE", () => {
   async function dumpOf(...value: string[]): Promise<Buffer> {
     const [command = "", ...args] = value;
-    await client.call(command, "made", ...args);
-    const dump = (await client.call("DUMP", "made")) as Buffer;
-    await client.call("DEL", "made");
+    await redis.client.call(command, "made", ...args);
+    const dump = (await redis.client.call("DUMP", "made")) as Buffer;
+    await redis.client.call("DEL", "made");
     return Buffer.from(dump);
   }
 

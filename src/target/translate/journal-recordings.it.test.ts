@@ -2,38 +2,22 @@
  * The stable journals of all recordings, translated and run on a real server without the snapshot before them. What they build from nothing
  * (keys `j:…`) must end as the source had it; what they do to keys of the snapshot is only checked for being understood.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compareValues } from "../../../test/support/compare-values.ts";
 import { expectedKey } from "../../../test/support/expected-value.ts";
 import { JournalTranslation } from "../../../test/support/journal-translation.ts";
 import { takeCommands } from "../../../test/support/parse-commands.ts";
 import { expectedLines, openRecording, recordingNames } from "../../../test/support/recordings.ts";
-import { type RedisServer, startRedis } from "../../../test/support/redis-server.ts";
-import { type RespClient, RespError } from "../../../test/support/resp-client.ts";
+import { RespError } from "../../../test/support/resp-client.ts";
 import { type KeyState, keyName, readServerState } from "../../../test/support/server-state.ts";
 import { Cursor } from "../../bytes/cursor.ts";
 import { DEFAULT_DECODE_LIMITS } from "../../bytes/decode-limits.ts";
 import { JournalDecoder } from "../../journal/journal-decoder.ts";
 import type { RecordedPart } from "../../simulator/recording.ts";
 import { classifyTargetError } from "./journal-error-class.ts";
+import { useRedis } from "../../../test/support/use-redis.ts";
 
-let server: RedisServer;
-let client: RespClient;
-
-beforeAll(async () => {
-  server = await startRedis();
-  client = await server.client();
-});
-
-afterAll(async () => {
-  client.close();
-  await server.stop();
-});
-
-beforeEach(async () => {
-  await client.call("SELECT", 0);
-  await client.call("FLUSHALL");
-});
+const redis = useRedis();
 
 type Rejection = { readonly name: string; readonly words: string };
 
@@ -71,7 +55,7 @@ class FlowReplay {
 
   async #send(rejected: Rejection[]): Promise<void> {
     const commands = [[Buffer.from("SELECT"), Buffer.from("0")], ...takeCommands(this.translation.encoder)];
-    const replies = await client.pipeline(commands);
+    const replies = await redis.client.pipeline(commands);
     this.translation.encoder.forgetDatabase();
     for (const [i, reply] of replies.entries()) {
       const name = commands[i]?.[0]?.toString() ?? "";
@@ -91,8 +75,8 @@ async function replay(part: RecordedPart): Promise<Rejection[]> {
     const what = flushed.find((one) => one !== undefined);
     expect(new Set(flushed).size, "all flows reach the same flush").toBe(1);
     flows = what === undefined ? [] : flows;
-    if (what === "ALL") await client.call("FLUSHALL");
-    else if (what !== undefined) await client.pipeline([["SELECT", what], ["FLUSHDB"], ["SELECT", 0]]);
+    if (what === "ALL") await redis.client.call("FLUSHALL");
+    else if (what !== undefined) await redis.client.pipeline([["SELECT", what], ["FLUSHDB"], ["SELECT", 0]]);
   }
   for (const flow of all) await flow.release(rejected);
   return rejected;
@@ -123,7 +107,7 @@ describe("recorded journals", () => {
     const rejected = await replay(recording.first);
     const expected =
       recording.second === undefined ? madeByJournal(expectedLines(recording).map((line) => expectedKey(line))) : [];
-    const actual = await readServerState(client);
+    const actual = await readServerState(redis.client);
     const differences = expected.flatMap((key) => {
       const found = actual.get(keyName(key.db, key.key));
       if (found === undefined) return [`${key.key} is missing`];
