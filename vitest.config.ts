@@ -1,9 +1,11 @@
 /**
- * Two projects. `unit` needs nothing but Node; `it` (`*.it.test.ts`) starts real servers such as redis-server.
- * Property tests (`*.prop.test.ts`) belong to `unit`.
+ * Three projects. `unit` needs nothing but Node; `it` (`*.it.test.ts`) starts real servers such as redis-server; `load` (`*.load.test.ts`) needs the
+ * machine for itself and so runs when the others are done. Property tests (`*.prop.test.ts`) belong to `unit`.
  */
 import { defineConfig } from "vitest/config";
 
+/** The conformance suites then share one running server. */
+const sharesOneSource = (process.env["DRAGONFLY_URL"] ?? "") !== "";
 const ignored = ["**/node_modules/**", "**/dist/**", "**/.tools/**", "test/fixtures/**"];
 
 export default defineConfig({
@@ -13,7 +15,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["{src,test,scripts,bench}/**/*.test.ts"],
-          exclude: [...ignored, "**/*.it.test.ts"],
+          exclude: [...ignored, "**/*.it.test.ts", "**/*.load.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },
@@ -25,6 +27,16 @@ export default defineConfig({
           exclude: ignored,
           testTimeout: 120_000,
           hookTimeout: 60_000,
+          fileParallelism: !sharesOneSource,
+        },
+      },
+      {
+        test: {
+          name: "load",
+          include: ["{src,test,scripts,bench}/**/*.load.test.ts"],
+          exclude: ignored,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

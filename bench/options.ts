@@ -17,7 +17,7 @@ export type BenchOptions = {
 };
 
 const DEFAULT_KEYS = 2_000_000;
-const DEFAULT_ROUNDS = 3;
+const DEFAULT_ROUNDS = 5;
 
 export const USAGE = `Usage: npm run bench -- [options]
 

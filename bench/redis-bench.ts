@@ -31,7 +31,7 @@ export type ComparisonResult = {
   readonly rounds: number;
   readonly pipe: SideResult;
   readonly tool: SideResult;
-  /** Keys per second of the tool over those of the pipe, medians of the ratios of the rounds. */
+  /** Keys per second of the tool over those of the pipe, from the medians. */
   readonly copyRatio: number;
   readonly wallRatio: number;
   readonly sameData: boolean;
@@ -55,15 +55,15 @@ export async function comparePipeAndTool(
       runs[side].push(await runSide(side, data, { ...options, withDigest: round === 0 }));
     }
   }
-  const ratio = (of: (run: Run) => number): number =>
-    median(runs.pipe.map((pipe, i) => of(pipe) / of(runs.tool[i] as Run)));
+  const pipe = summary(runs.pipe);
+  const tool = summary(runs.tool);
   return {
     keys: options.keys,
     rounds: options.rounds,
-    pipe: summary(runs.pipe),
-    tool: summary(runs.tool),
-    copyRatio: ratio((run) => run.cost.copySeconds),
-    wallRatio: ratio((run) => run.cost.wallSeconds),
+    pipe,
+    tool,
+    copyRatio: pipe.copySeconds / tool.copySeconds,
+    wallRatio: pipe.wallSeconds / tool.wallSeconds,
     sameData: runs.pipe[0]?.digest === runs.tool[0]?.digest,
   };
 }

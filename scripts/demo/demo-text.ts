@@ -2,7 +2,10 @@
 import { reportText } from "../../src/cli/report-text.ts";
 import type { RunReport } from "../../src/commands/run-report.ts";
 import type { Recording } from "../../src/simulator/recording.ts";
-import { type Comparison, formatDifference } from "../../test/support/expected-state.ts";
+import { formatBytes, formatCount, formatDuration } from "../../src/observability/format.ts";
+import type { ServersComparison } from "../../test/support/compare-servers.ts";
+import { type Comparison, type Difference, formatDifference } from "../../test/support/expected-state.ts";
+import type { LoadReport } from "../../test/support/load-generator.ts";
 import type { ExpectedLine } from "../../test/support/recordings.ts";
 import type { CliEvent } from "./cli-run.ts";
 
@@ -10,23 +13,55 @@ const SHOWN_DIFFERENCES = 20;
 
 export type DemoAddresses = { readonly source: string; readonly target: string };
 
-export function introText(recording: Recording, lines: readonly ExpectedLine[], addresses: DemoAddresses): string {
+export type LiveFacts = DemoAddresses & {
+  readonly shards: number;
+  /** By database. */
+  readonly keys: ReadonlyMap<number, number>;
+  readonly writesPerSecond: number;
+};
+
+const TITLE = "\ndf2redis demo: a Dragonfly is copied into a Redis while it is being written to.\n";
+
+export function liveIntroText({ source, target, shards, keys, writesPerSecond }: LiveFacts): string {
+  const total = [...keys.values()].reduce((sum, count) => sum + count, 0);
+  const databases = [...keys.keys()].toSorted((a, b) => a - b).join(", ");
+  return `${TITLE}
+  source   ${source}   a simulated Dragonfly with ${shards} threads, which clients can write to: it holds ${number(total)} keys
+           of every type in the databases ${databases}
+  target   ${target}   a fresh, empty redis-server
+  writers  change keys of every type on the source, ${number(writesPerSecond)} commands a second, from now on
+
+${explanation(shards)}
+${commandText({ source, target })}`;
+}
+
+export function recordingIntroText(
+  recording: Recording,
+  lines: readonly ExpectedLine[],
+  addresses: DemoAddresses,
+): string {
   const { manifest } = recording;
   const databases = [...new Set(lines.map((line) => line.db))].toSorted((a, b) => a - b);
   const version = manifest.dragonfly.replace(/^df-v/, "");
-  return `
-df2redis demo: a Dragonfly is copied into a Redis while it is being written to.
-
+  return `${TITLE}
   source   ${addresses.source}   plays what a real Dragonfly ${version} sent to its own replica, byte for byte (${recording.name}):
            ${number(manifest.keys)} keys at its end, in the databases ${databases.join(", ")}
   target   ${addresses.target}   a fresh, empty redis-server
 
-The tool joins the source as if it were a replica. It gets a snapshot, that is what the source holds at that moment, and then the
-journal, that is every write since. Both come on ${manifest.threads} flows: one connection for each thread of the Dragonfly.
+${explanation(manifest.threads)}
+${commandText(addresses)}`;
+}
 
-This is what is run now:
+function explanation(flows: number): string {
+  return `The tool joins the source as if it were a replica. It gets a snapshot, that is what the source holds at that moment, and then the
+journal, that is every write since. Both come on ${flows} flows: one connection for each thread of the Dragonfly.
+`;
+}
 
-  ./df2redis replicate --source ${addresses.source} --target redis://${addresses.target}
+function commandText({ source, target }: DemoAddresses): string {
+  return `This is what is run now:
+
+  ./df2redis replicate --source ${source} --target redis://${target}
 
 `;
 }
@@ -40,24 +75,68 @@ export function eventText({ event, ...facts }: CliEvent): string | undefined {
   return undefined;
 }
 
-export const STOPPING =
-  "\nEverything that the source recorded has arrived and was acknowledged. Now it is stopped as with Ctrl-C.\n";
-
-export function resultText(report: RunReport, comparison: Comparison): string {
-  return `\n${indent(reportText(report))}\n${comparisonText(comparison)}`;
+/** Where the tool stands, from its `progress` event. */
+export function progressLine(event: CliEvent): string {
+  const count = (name: string): string => formatCount(Number(event[name] ?? 0));
+  const lag = event["lagEntries"] === null || event["lagEntries"] === undefined ? "" : `   lag ${count("lagEntries")}`;
+  const seconds = (Number(event["elapsedMs"]) / 1000).toFixed(1).padStart(6);
+  return `  ${seconds} s     keys ${count("keys")}   journal entries ${count("journalEntries")}   received ${formatBytes(Number(event["receivedBytes"]))}${lag}`;
 }
 
-function comparisonText({ equal, skipped, expired, differences }: Comparison): string {
-  const lines = [
-    "Compared with what that Dragonfly held at the end, key by key: values, order, scores, stream groups, deadlines",
-    "",
-  ];
+/** @param before how many commands they had written when the journal began to be followed */
+export function writersStoppedText(written: LoadReport, before: number): string {
+  return `
+The writers are stopped. They ran ${number(written.commands)} commands (${formatBytes(written.bytes)}), ${number(Math.round(written.opsPerSecond))} a second: ${number(before)} until the copy was complete,
+${number(written.commands - before)} while the journal was followed.
+`;
+}
+
+export function caughtUpText(ms: number, largestLag: number): string {
+  return `Lag 0: ${formatDuration(ms)} later the source says that everything has been acknowledged, keys that expired meanwhile included.
+The largest lag seen was ${plural(largestLag, "journal entry", "journal entries")}. Now the tool is stopped as with Ctrl-C.
+`;
+}
+
+export const RECORDED_ALL =
+  "\nEverything that the source recorded has arrived and was acknowledged. Now it is stopped as with Ctrl-C.\n";
+
+export function liveResultText(report: RunReport, comparison: ServersComparison): string {
+  return `\n${indent(reportText(report))}\n${comparisonText({
+    title: "Every key of both sides compared: values, order, scores, stream groups, deadlines",
+    gone: "expired while they were compared",
+    ...comparison,
+  })}`;
+}
+
+export function recordingResultText(report: RunReport, comparison: Comparison): string {
+  return `\n${indent(reportText(report))}\n${comparisonText({
+    title:
+      "Compared with what that Dragonfly held at the end, key by key: values, order, scores, stream groups, deadlines",
+    gone: "gone on both sides: the deadline has passed since",
+    differenceCount: comparison.differences.length,
+    ...comparison,
+  })}`;
+}
+
+type Outcome = {
+  readonly title: string;
+  /** Of keys whose deadline came. */
+  readonly gone: string;
+  readonly equal: Readonly<Record<string, number>>;
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly expired: number;
+  readonly differences: readonly Difference[];
+  readonly differenceCount: number;
+};
+
+function comparisonText({ title, gone, equal, skipped, expired, differences, differenceCount }: Outcome): string {
+  const lines = [title, ""];
   const rows = Object.entries(equal).toSorted(([, a], [, b]) => b - a);
   for (const [type, count] of rows) lines.push(row(count, type, "equal"));
   for (const [type, count] of Object.entries(skipped))
     lines.push(row(count, SKIPPED_NAMES[type] ?? type, "left out: a Redis without modules cannot hold it"));
-  if (expired > 0) lines.push(row(expired, "expired", "gone on both sides: the deadline has passed since"));
-  lines.push(row(differences.length, differences.length === 1 ? "difference" : "differences", ""));
+  if (expired > 0) lines.push(row(expired, "expired", gone));
+  lines.push(row(differenceCount, differenceCount === 1 ? "difference" : "differences", ""));
   for (const difference of differences.slice(0, SHOWN_DIFFERENCES)) lines.push(`      ${formatDifference(difference)}`);
   return `${lines.join("\n").trimEnd()}\n`;
 }
@@ -76,6 +155,7 @@ export const HOW_TO = `With your own servers:
   ./df2redis replicate --source my-dragonfly:6379 --target redis://my-redis:6379   copies, then follows until Ctrl-C
   ./df2redis migrate   --source my-dragonfly:6379 --target redis://my-redis:6379   copies once, then ends
   ./df2redis help replicate                                                        passwords, TLS, configuration file
+  ./df2redis simulate                                                              a simulated Dragonfly to try things with
 
 The target should be an empty Redis: keys of the same name are replaced, others stay. The Dragonfly is only read.
 `;
@@ -97,6 +177,10 @@ function indent(text: string): string {
 
 function asText(value: unknown): string {
   return typeof value === "string" ? value : "";
+}
+
+function plural(count: number, one: string, many: string): string {
+  return `${number(count)} ${count === 1 ? one : many}`;
 }
 
 function number(n: number): string {

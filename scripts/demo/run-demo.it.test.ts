@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { RawConnection } from "../../test/support/raw-connection.ts";
+import { RespClient } from "../../test/support/resp-client.ts";
 import { runDemo } from "./run-demo.ts";
 
 const FAKE = fileURLToPath(new URL("../../test/support/fake-df2redis.ts", import.meta.url));
@@ -29,18 +30,70 @@ async function isTaken(port: number): Promise<boolean> {
   );
 }
 
-test("the demo, with the tool itself, comes to its good end and leaves nothing running", async () => {
+async function expectNothingListens(text: string): Promise<void> {
+  const ports = portsOf(text);
+  expect(ports).toHaveLength(2);
+  for (const port of ports) expect(await isTaken(port)).toBe(false);
+}
+
+/** Of the source and the target, as the demo prints them. */
+function portsOf(text: string): number[] {
+  return [...text.matchAll(/^ {2}(?:source|target) +127\.0\.0\.1:(\d+)/gm)].map((match) => Number(match[1]));
+}
+
+describe("the live demo", () => {
+  test("comes to its good end with every key equal, and leaves nothing running", async () => {
+    const printed: string[] = [];
+    await runDemo({ print: (text) => printed.push(text) });
+    const text = printed.join("");
+    expect(text).toMatch(/\n +0 {2}differences\n/);
+    for (const type of ["string", "hash", "list", "set", "zset", "stream"])
+      expect(text).toMatch(new RegExp(`\\n +[\\d,]+ {2}${type} +equal\\n`));
+    expect(text).toMatch(/Could not be carried\n +25 × JSON documents/);
+    expect(text).toMatch(/They ran [\d,]+ commands \([^)]*\), [\d,]+ a second: [\d,]+ until the copy was complete/);
+    expect(text).toContain("Lag 0: ");
+    expect(text).toContain("./df2redis simulate");
+    expect(text).toContain("The target holds exactly what it should.");
+    await expectNothingListens(text);
+  });
+
+  test("fails when the two sides differ, and says where", async () => {
+    const printed: string[] = [];
+    const print = (text: string): void => {
+      printed.push(text);
+      if (text.includes("The writers are stopped")) void plant(portsOf(printed.join(""))[1] ?? 0);
+    };
+    await expect(runDemo({ print })).rejects.toThrow("the two sides differ");
+    expect(printed.join("")).toContain("extra: db 0 key planted");
+    await expectNothingListens(printed.join(""));
+  });
+
+  test("fails when the tool fails, with its words", async () => {
+    process.env["FAKE_FAULT"] = "fails";
+    const printed: string[] = [];
+    const command = [process.execPath, FAKE, RECORDING];
+    await expect(runDemo({ command, print: (text) => printed.push(text) })).rejects.toThrow(
+      /exit code 1:\n.*planted failure/,
+    );
+    await expectNothingListens(printed.join(""));
+  });
+});
+
+async function plant(port: number): Promise<void> {
+  await using client = await RespClient.connect({ port });
+  await client.call("SET", "planted", "x");
+}
+
+test("the demo with a recording, with the tool itself, comes to its good end and leaves nothing running", async () => {
   const printed: string[] = [];
-  await runDemo({ print: (text) => printed.push(text) });
+  await runDemo({ recordingName: "dragonfly-1.40.1/zstd", print: (text) => printed.push(text) });
   const text = printed.join("");
   expect(text).toMatch(/\n +0 {2}differences\n/);
   expect(text).toContain("Could not be carried");
-  const ports = [...text.matchAll(/^ {2}(?:source|target) +127\.0\.0\.1:(\d+)/gm)].map((match) => Number(match[1]));
-  expect(ports).toHaveLength(2);
-  for (const port of ports) expect(await isTaken(port)).toBe(false);
+  await expectNothingListens(text);
 });
 
-describe("the demo, with a stand-in for the tool", () => {
+describe("the demo with a recording, with a stand-in for the tool", () => {
   test("says what it does, what came out, and how to do the same", async () => {
     const text = await demo();
     expect(text).toContain("./df2redis replicate --source 127.0.0.1:");

@@ -48,7 +48,11 @@ async function startRecording(options: SimulatedMasterOptions, directory: string
   ]);
   const recording = loadRecording(directory);
   const { requirepass: password } = options;
-  const master = await startRecordingMaster({ recording, port: options.port, ...(password !== undefined && { password }) });
+  const master = await startRecordingMaster({
+    recording,
+    port: options.port,
+    ...(password !== undefined && { password }),
+  });
   const { dragonfly, keys } = recording.manifest;
   return {
     address: master.address,

@@ -30,13 +30,32 @@ function range<T>(count: number, of: (i: number) => T): T[] {
 export function typesOf(prefix: string): Command[] {
   const key = (name: string): string => `${prefix}:${name}`;
   const far = Date.now() + 3_600_000;
-  return [...strings(key, far), ...lists(key), ...sets(key), ...hashes(key), ...zsets(key), ...streams(key), ...deadlines(key, far)];
+  return [
+    ...strings(key, far),
+    ...lists(key),
+    ...sets(key),
+    ...hashes(key),
+    ...zsets(key),
+    ...streams(key),
+    ...deadlines(key, far),
+  ];
 }
 
 type KeyOf = (name: string) => string;
 
 function strings(key: KeyOf, far: number): Command[] {
-  const integers = [0, -1, 127, 128, -129, 32_768, -32_769, 2_147_483_648, "9223372036854775807", "-9223372036854775808"];
+  const integers = [
+    0,
+    -1,
+    127,
+    128,
+    -129,
+    32_768,
+    -32_769,
+    2_147_483_648,
+    "9223372036854775807",
+    "-9223372036854775808",
+  ];
   return [
     ...integers.map((value, i) => ["SET", key(`int:${i}`), value]),
     ...[1, 11, 12, 44, 63, 64, 255, 4096, 16_384, 70_000, 300_000].flatMap((size) => [
@@ -84,7 +103,20 @@ function hashes(key: KeyOf): Command[] {
 }
 
 function zsets(key: KeyOf): Command[] {
-  const scores = ["0", "1", "-1", "0.1", "1e300", "-1e300", "5e-324", "inf", "-inf", "3.0000000000000004", "123456789.125", "9007199254740993"];
+  const scores = [
+    "0",
+    "1",
+    "-1",
+    "0.1",
+    "1e300",
+    "-1e300",
+    "5e-324",
+    "inf",
+    "-inf",
+    "3.0000000000000004",
+    "123456789.125",
+    "9007199254740993",
+  ];
   return [
     ["ZADD", key("zset:small"), ...scores.flatMap((score, i) => [score, `m${i}`])],
     ["ZADD", key("zset:same"), ...range(50, (i) => [7, `m${i}`]).flat()],
@@ -134,7 +166,11 @@ export function inDatabases(commands: readonly Command[]): Command[] {
   return [
     ["SELECT", 5],
     ...commands,
-    ...[1, 15].flatMap((db) => [["SELECT", db], ["INCR", "counter"], ["HSET", "hash", "database", db]]),
+    ...[1, 15].flatMap((db) => [
+      ["SELECT", db],
+      ["INCR", "counter"],
+      ["HSET", "hash", "database", db],
+    ]),
     ["SELECT", 0],
     ...commands,
   ];

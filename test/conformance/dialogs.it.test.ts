@@ -141,7 +141,9 @@ describe.each(versions)("a source of the release %s", (version) => {
       answers.push([dialog.context, dialog.request?.join(" ") ?? "", masked(answer)]);
     }
     player.close();
-    expect(answers).toEqual(dialogs.map(({ context: where, request = [], reply }) => [where, request.join(" "), masked(reply)]));
+    expect(answers).toEqual(
+      dialogs.map(({ context: where, request = [], reply }) => [where, request.join(" "), masked(reply)]),
+    );
     expect(dialogs.length).toBeGreaterThan(35);
   });
 });

@@ -116,7 +116,8 @@ export async function untilNoLag(client: RespClient, timeoutMs = CAUGHT_UP_MS): 
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const replicas = await replicaLines(client);
-    const isStable = replicas.length > 0 && replicas.every(({ state }) => state === "online" || state === "stable_sync");
+    const isStable =
+      replicas.length > 0 && replicas.every(({ state }) => state === "online" || state === "stable_sync");
     if (isStable && replicas.every(({ lag }) => lag === 0)) return;
     if (performance.now() > deadline) throw new Error(`the replica stays behind: ${JSON.stringify(replicas)}`);
     await delay(POLL_MS);
@@ -130,12 +131,16 @@ export async function replicaOffset(client: RespClient): Promise<number[]> {
 }
 
 /** Runs commands in pipelines; throws at the first error reply, with its command. */
-export async function runAll(client: RespClient, commands: readonly (readonly (string | number | Buffer)[])[]): Promise<void> {
+export async function runAll(
+  client: RespClient,
+  commands: readonly (readonly (string | number | Buffer)[])[],
+): Promise<void> {
   const AT_A_TIME = 200;
   for (let at = 0; at < commands.length; at += AT_A_TIME) {
     const some = commands.slice(at, at + AT_A_TIME);
     const replies = await client.pipeline(some);
     for (const [i, reply] of replies.entries())
-      if (reply instanceof RespError) throw new Error(`${some[i]?.slice(0, 4).join(" ").slice(0, 200)}: ${reply.message}`);
+      if (reply instanceof RespError)
+        throw new Error(`${some[i]?.slice(0, 4).join(" ").slice(0, 200)}: ${reply.message}`);
   }
 }

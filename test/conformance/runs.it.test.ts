@@ -9,9 +9,10 @@ import { expectEqualServers } from "../support/compare-servers.ts";
 import { startLoad } from "../support/load-generator.ts";
 import { RedisPool } from "../support/redis-pool.ts";
 import type { RespClient } from "../support/resp-client.ts";
-import { openTestSource, skipUnless } from "../support/test-source.ts";
+import { openTestSource, skipUnless, type TestSource } from "../support/test-source.ts";
 import { inDatabases, typesOf } from "./data-set.ts";
 import { LiveRun, replicaLines, runAll, untilNoLag } from "./live-run.ts";
+import { WireReplica } from "./wire-replica.ts";
 
 const pool = new RedisPool(1);
 let certificates: Certificates;
@@ -45,12 +46,19 @@ describe("FLUSHALL and FLUSHDB", () => {
     await runAll(client, inDatabases(keys("before")));
     await using run = new LiveRun({ source, targetPort: target.port });
     await run.untilPhase("stable");
-    await runAll(client, [["SELECT", 5], ["FLUSHDB"], ...keys("after the first"), ["SELECT", 0], ...keys("still there")]);
+    await runAll(client, [
+      ["SELECT", 5],
+      ["FLUSHDB"],
+      ...keys("after the first"),
+      ["SELECT", 0],
+      ...keys("still there"),
+    ]);
     await run.untilCaughtUp();
     const { equalCount } = await expectEqualServers({ source: client, target: target.client });
     // 60 and 60 in database 0, 60 in database 5, two in each of two more.
     expect(equalCount).toBe(184);
-    for (let i = 0; i < 5; i++) await runAll(client, [["FLUSHALL"], ...keys(`round ${i}`), ["SELECT", 1], ...keys("one"), ["SELECT", 0]]);
+    for (let i = 0; i < 5; i++)
+      await runAll(client, [["FLUSHALL"], ...keys(`round ${i}`), ["SELECT", 1], ...keys("one"), ["SELECT", 0]]);
     await run.finish();
     const { equalCount: atTheEnd } = await expectEqualServers({ source: client, target: target.client });
     expect(atTheEnd).toBe(120);
@@ -93,10 +101,17 @@ describe("expiry", () => {
     await runAll(client, inDatabases(soon("after", 50)));
     const kept = 2 * 3 * 60;
     const held = async (server: RespClient): Promise<number> => {
-      const [, zero, , five] = await server.pipeline([["SELECT", 0], ["DBSIZE"], ["SELECT", 5], ["DBSIZE"], ["SELECT", 0]]);
+      const [, zero, , five] = await server.pipeline([
+        ["SELECT", 0],
+        ["DBSIZE"],
+        ["SELECT", 5],
+        ["DBSIZE"],
+        ["SELECT", 0],
+      ]);
       return Number(zero) + Number(five);
     };
-    for (const server of [client, target.client]) await untilSo(async () => (await held(server)) === kept, "the keys to expire");
+    for (const server of [client, target.client])
+      await untilSo(async () => (await held(server)) === kept, "the keys to expire");
     const report = await run.finish();
     expect(report.rejected).toEqual([]);
     const { equalCount } = await expectEqualServers({ source: client, target: target.client });
@@ -111,20 +126,92 @@ describe("keys that change their name", () => {
     await using client = await source.client();
     const made = typesOf("k");
     await runAll(client, made);
-    const names = [...new Set(made.map(([, key]) => key).filter((key): key is string => typeof key === "string" && key.startsWith("k:")))];
+    const names = [
+      ...new Set(
+        made.map(([, key]) => key).filter((key): key is string => typeof key === "string" && key.startsWith("k:")),
+      ),
+    ];
     const existing = await client.pipeline(names.map((name) => ["EXISTS", name]));
     const present = names.filter((_, i) => existing[i] === 1);
     expect(present.length).toBeGreaterThan(50);
     await using run = new LiveRun({ source, targetPort: target.port });
     await run.untilPhase("stable");
-    await runAll(client, present.map((name) => ["COPY", name, `copy of ${name}`]));
-    await runAll(client, present.map((name) => ["RENAME", name, `new ${name}`]));
+    await runAll(
+      client,
+      present.map((name) => ["COPY", name, `copy of ${name}`]),
+    );
+    await runAll(
+      client,
+      present.map((name) => ["RENAME", name, `new ${name}`]),
+    );
     // Over keys that are there, of other types.
-    await runAll(client, present.map((name, i) => ["COPY", `copy of ${name}`, `new ${present[(i + 7) % present.length]}`, "REPLACE"]));
+    await runAll(
+      client,
+      present.map((name, i) => ["COPY", `copy of ${name}`, `new ${present[(i + 7) % present.length]}`, "REPLACE"]),
+    );
     const report = await run.finish();
     expect(report.rejected).toEqual([]);
     const { equalCount } = await expectEqualServers({ source: client, target: target.client });
     expect(equalCount).toBeGreaterThanOrEqual(2 * present.length);
+  });
+});
+
+describe("what a plain Redis cannot hold", () => {
+  test("is left out, counted and named; all else of these keys is there", async () => {
+    await using source = await openTestSource();
+    await using target = await pool.take();
+    await using client = await source.client();
+    const special = (prefix: string): (readonly (string | number)[])[] => [
+      ["JSON.SET", `${prefix}:json`, "$", '{"a": [1, 2.5, null], "b": "text"}'],
+      ["SADDEX", `${prefix}:set`, 5000, "mortal"],
+      ["SADD", `${prefix}:set`, "immortal"],
+      ["SET", `${prefix}:sticky`, "x"],
+      ["STICK", `${prefix}:sticky`],
+    ];
+    await runAll(client, special("before"));
+    await using run = new LiveRun({ source, targetPort: target.port });
+    await run.untilPhase("stable");
+    await runAll(client, special("after"));
+    const report = await run.finish();
+    const { equal, skipped } = await expectEqualServers({ source: client, target: target.client });
+    expect(skipped).toEqual({ "ReJSON-RL": 2 });
+    expect(equal).toEqual({ set: 2, string: 2 });
+    const counts = Object.fromEntries(report.losses.map(({ kind, count }) => [kind, count]));
+    expect(counts).toMatchObject({ json: 2, memberTtl: 2, sticky: 2 });
+  });
+});
+
+/** Keys before the copy and after it arrive. */
+async function expectSmallCopy(
+  source: TestSource,
+  user?: { readonly name: string; readonly password: string },
+): Promise<void> {
+  await using target = await pool.take();
+  await using client = await source.client();
+  await runAll(client, keys("before"));
+  await using run = new LiveRun({ source, targetPort: target.port, ...(user && { user }) });
+  await run.untilPhase("stable");
+  await runAll(client, keys("after"));
+  await run.finish();
+  const { equalCount } = await expectEqualServers({ source: client, target: target.client });
+  expect(equalCount).toBe(120);
+}
+
+describe("a release of each version of the protocol", () => {
+  const byVersion = skipUnless("version");
+  test.skipIf(byVersion.skip).each([
+    [0, "df-v1.10.0"],
+    [1, "df-v1.12.1"],
+    [2, "df-v1.19.0"],
+    [3, "df-v1.27.4"],
+    [4, "df-v1.34.0"],
+    [5, "df-v1.40.1"],
+  ])(`%d, %s${byVersion.note}`, async (protocol, version) => {
+    await using source = await openTestSource({ flags: { version } });
+    await using replica = await WireReplica.join(source);
+    expect(replica.greeting.version).toBe(protocol);
+    replica.control.close();
+    await expectSmallCopy(source);
   });
 });
 
@@ -143,39 +230,29 @@ describe("what a source wants of its clients", () => {
     await expectSmallCopy(source, { name: "repl", password: "secret" });
   });
 
-  test.skipIf(withUsers.skip)(`a user who may not replicate ends the run, in plain words${withUsers.note}`, async () => {
-    await using source = await openTestSource();
-    await using target = await pool.take();
-    await using client = await source.client();
-    await client.call("ACL", "SETUSER", "low", "ON", ">secret", "+@read", "~*");
-    await using run = new LiveRun({ source, targetPort: target.port, user: { name: "low", password: "secret" } });
-    const error: unknown = await run.ended.catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: "AUTH_FAILED" });
-    expect(String(error)).not.toContain("secret");
-  });
+  test.skipIf(withUsers.skip)(
+    `a user who may not replicate ends the run, in plain words${withUsers.note}`,
+    async () => {
+      await using source = await openTestSource();
+      await using target = await pool.take();
+      await using client = await source.client();
+      await client.call("ACL", "SETUSER", "low", "ON", ">secret", "+@read", "~*");
+      await using run = new LiveRun({ source, targetPort: target.port, user: { name: "low", password: "secret" } });
+      const error: unknown = await run.ended.catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: "AUTH_FAILED" });
+      expect(String(error)).not.toContain("secret");
+    },
+  );
 
   const withTls = skipUnless("tls", "requirepass");
   test.skipIf(withTls.skip)(`TLS${withTls.note}`, async () => {
     const { certFile, keyFile, caFile } = certificates;
     // A Dragonfly that listens with TLS wants a password or clients' certificates, too.
-    await using source = await openTestSource({ flags: { tls: { certFile, keyFile, caFile }, requirepass: "open sesame" } });
+    await using source = await openTestSource({
+      flags: { tls: { certFile, keyFile, caFile }, requirepass: "open sesame" },
+    });
     await expectSmallCopy(source);
   });
-
-  async function expectSmallCopy(
-    source: Awaited<ReturnType<typeof openTestSource>>,
-    user?: { readonly name: string; readonly password: string },
-  ): Promise<void> {
-    await using target = await pool.take();
-    await using client = await source.client();
-    await runAll(client, keys("before"));
-    await using run = new LiveRun({ source, targetPort: target.port, ...(user && { user }) });
-    await run.untilPhase("stable");
-    await runAll(client, keys("after"));
-    await run.finish();
-    const { equalCount } = await expectEqualServers({ source: client, target: target.client });
-    expect(equalCount).toBe(120);
-  }
 });
 
 describe("a run that ends, and the next", () => {
@@ -222,21 +299,24 @@ describe("a run that ends, and the next", () => {
     client.close();
   });
 
-  test.skipIf(withEnd.skip)(`a takeover is granted at once: everything has been applied by then${withEnd.note}`, async () => {
-    await using source = await openTestSource();
-    await using target = await pool.take();
-    await using client = await source.client();
-    await using run = new LiveRun({ source, targetPort: target.port });
-    await run.untilPhase("stable");
-    await runAll(client, inDatabases(typesOf("k")));
-    await untilNoLag(client);
-    const { equalCount } = await expectEqualServers({ source: client, target: target.client });
-    expect(equalCount).toBeGreaterThan(100);
-    await runAll(client, keys("last", 500));
-    expect(await client.call("DFLY", "TAKEOVER", 10, "SYNC1")).toBe("OK");
-    await source.exited;
-    await expect(run.ended).rejects.toMatchObject({ code: "CONNECTION_LOST" });
-    const last = await target.client.pipeline(keys("last", 500).map(([, key = ""]) => ["GET", key]));
-    expect(last.map(String)).toEqual(keys("last", 500).map(([, , value]) => value));
-  });
+  test.skipIf(withEnd.skip)(
+    `a takeover is granted at once: everything has been applied by then${withEnd.note}`,
+    async () => {
+      await using source = await openTestSource();
+      await using target = await pool.take();
+      await using client = await source.client();
+      await using run = new LiveRun({ source, targetPort: target.port });
+      await run.untilPhase("stable");
+      await runAll(client, inDatabases(typesOf("k")));
+      await untilNoLag(client);
+      const { equalCount } = await expectEqualServers({ source: client, target: target.client });
+      expect(equalCount).toBeGreaterThan(100);
+      await runAll(client, keys("last", 500));
+      expect(await client.call("DFLY", "TAKEOVER", 10, "SYNC1")).toBe("OK");
+      await source.exited;
+      await expect(run.ended).rejects.toMatchObject({ code: "CONNECTION_LOST" });
+      const last = await target.client.pipeline(keys("last", 500).map(([, key = ""]) => ["GET", key]));
+      expect(last.map(String)).toEqual(keys("last", 500).map(([, , value]) => value));
+    },
+  );
 });

@@ -31,7 +31,9 @@ describe("the handshake", () => {
     expect(version).toBeLessThanOrEqual(5);
     expect(reply.length).toBe(version >= 5 ? 5 : version === 0 ? reply.length : 4);
     // Texts as simple strings, numbers as integers: what a replica's parser relies on.
-    expect(reply.map((element) => typeof element)).toEqual(["string", "string", "number", "number", "string"].slice(0, reply.length));
+    expect(reply.map((element) => typeof element)).toEqual(
+      ["string", "string", "number", "number", "string"].slice(0, reply.length),
+    );
   });
 
   test("gives every replica a sync id of its own, and every flow a token of its own", async () => {
@@ -63,7 +65,9 @@ describe("the handshake", () => {
     expect((await replicaLines(client))[0]?.state).toMatch(/^(online|stable_sync)$/);
     const [role, replicas] = (await client.call("ROLE")) as readonly [Buffer, readonly (readonly Buffer[])[]];
     expect(String(role)).toBe("master");
-    expect(replicas.map((fields) => fields.map(String))).toEqual([["127.0.0.1", "6666", expect.stringMatching(/^(online|stable_sync)$/)]]);
+    expect(replicas.map((fields) => fields.map(String))).toEqual([
+      ["127.0.0.1", "6666", expect.stringMatching(/^(online|stable_sync)$/)],
+    ]);
   });
 });
 
@@ -98,10 +102,13 @@ describe("in a wrong state", () => {
     }
     await expect(control.call("DFLY", "TAKEOVER", -1, greeting.syncId)).rejects.toThrow("timeout is negative");
     const flow = await replica.open();
-    const ask = (id: string, sync: string, index: number): Promise<string> => flow.ask(`DFLY FLOW ${id} ${sync} ${index}`);
+    const ask = (id: string, sync: string, index: number): Promise<string> =>
+      flow.ask(`DFLY FLOW ${id} ${sync} ${index}`);
     expect(await ask("0".repeat(40), greeting.syncId, 0)).toContain("bad master id");
     expect(await ask(greeting.masterId, "SYNC9999", 0)).toContain("syncid not found");
-    expect(await ask(greeting.masterId, greeting.syncId, greeting.flowCount)).toContain("value is not an integer or out of range");
+    expect(await ask(greeting.masterId, greeting.syncId, greeting.flowCount)).toContain(
+      "value is not an integer or out of range",
+    );
   });
 });
 
@@ -241,7 +248,9 @@ describe("DFLY TAKEOVER", () => {
     await runAll(client, sets("k"));
     const end = await replicaOffset(client);
     let answer: unknown;
-    const taken = replica.control.call("DFLY", "TAKEOVER", 10, replica.greeting.syncId).then((reply) => (answer = reply));
+    const taken = replica.control
+      .call("DFLY", "TAKEOVER", 10, replica.greeting.syncId)
+      .then((reply) => (answer = reply));
     for (const [i, flow] of replica.flows.entries()) {
       // The master asks by a PING entry behind all others.
       const entries = (end[i] ?? 0) - (start[i] ?? 0) + 1;
@@ -259,7 +268,9 @@ describe("DFLY TAKEOVER", () => {
     await using replica = await WireReplica.join(source);
     await replica.syncFully();
     await runAll(client, sets("k"));
-    await expect(replica.control.call("DFLY", "TAKEOVER", 1, replica.greeting.syncId)).rejects.toThrow("Takeover failed!");
+    await expect(replica.control.call("DFLY", "TAKEOVER", 1, replica.greeting.syncId)).rejects.toThrow(
+      "Takeover failed!",
+    );
     expect(await client.call("SET", "still", "here")).toBe("OK");
   });
 });

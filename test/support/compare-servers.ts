@@ -41,7 +41,9 @@ export async function expectEqualServers(options: CompareServersOptions): Promis
   const comparison = await compareServers(options);
   const { differences, differenceCount } = comparison;
   if (differenceCount === 0) return comparison;
-  throw new Error(`the two sides differ in ${differenceCount} keys:\n  ${differences.map(formatDifference).join("\n  ")}`);
+  throw new Error(
+    `the two sides differ in ${differenceCount} keys:\n  ${differences.map(formatDifference).join("\n  ")}`,
+  );
 }
 
 class ServersComparer {
@@ -108,7 +110,8 @@ class ServersComparer {
   #compareKey(source: KeyState | undefined, target: KeyState | undefined, afterMs: number): void {
     // Gone on both sides since the scan.
     if (source === undefined && target === undefined) this.#expired += 1;
-    else if (source === undefined) this.#compareLonely(target as KeyState, afterMs, { kind: "extra", expected: "nothing" });
+    else if (source === undefined)
+      this.#compareLonely(target as KeyState, afterMs, { kind: "extra", expected: "nothing" });
     else if (source.value.type === "other" && !this.#targetHoldsAll) this.#compareUnholdable(source, target);
     else if (target === undefined) this.#compareLonely(source, afterMs, { kind: "missing", actual: "nothing" });
     else this.#comparePair(source, target);
@@ -117,13 +120,19 @@ class ServersComparer {
   /** A key that only one side has: fine when its deadline passed while it was read. */
   #compareLonely(state: KeyState, afterMs: number, words: Pick<Difference, "kind"> & Partial<Difference>): void {
     if (state.expireAt !== null && state.expireAt <= afterMs) this.#expired += 1;
-    else this.#differ(state, { where: "key", expected: typeName(state.value), actual: typeName(state.value), ...words });
+    else
+      this.#differ(state, { where: "key", expected: typeName(state.value), actual: typeName(state.value), ...words });
   }
 
   #compareUnholdable(source: KeyState, target: KeyState | undefined): void {
     const type = typeName(source.value);
     if (!UNHOLDABLE_TYPES.has(type))
-      this.#differ(source, { kind: "unholdable", where: "type", expected: "a type known to the comparison", actual: type });
+      this.#differ(source, {
+        kind: "unholdable",
+        where: "type",
+        expected: "a type known to the comparison",
+        actual: type,
+      });
     else if (target !== undefined)
       this.#differ(source, { kind: "unholdable", where: "key", expected: "nothing", actual: typeName(target.value) });
     else this.#skipped[type] = (this.#skipped[type] ?? 0) + 1;

@@ -11,8 +11,7 @@ const NONE = "nothing";
 
 export function compareValues(expected: Value, actual: Value, leftovers: Leftovers): ValueDifference | undefined {
   if (expected.type === "string" && actual.type === "string") return compareText("value", expected.text, actual.text);
-  if (expected.type === "list" && actual.type === "list")
-    return compareSequences("item", expected.items, actual.items);
+  if (expected.type === "list" && actual.type === "list") return compareSequences("item", expected.items, actual.items);
   if (expected.type === "set" && actual.type === "set")
     return compareMaps("member", asMap(expected.members), asMap(actual.members), leftovers);
   if (expected.type === "hash" && actual.type === "hash")

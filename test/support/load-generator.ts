@@ -35,7 +35,8 @@ export type LoadOptions = {
 };
 
 /** What the process gets. */
-export type LoadPlan = Required<Pick<LoadOptions, "port" | "host" | "seed" | "connections" | "databases" | "window">> & LoadOptions;
+export type LoadPlan = Required<Pick<LoadOptions, "port" | "host" | "seed" | "connections" | "databases" | "window">> &
+  LoadOptions;
 
 /** What it tells. */
 export type LoadStatus = {
@@ -74,13 +75,18 @@ export class LoadGenerator implements AsyncDisposable {
 
   constructor(options: LoadOptions) {
     const plan: LoadPlan = { host: "127.0.0.1", connections: 8, databases: [0, 0, 1, 5], window: 256, ...options };
-    this.#process = spawnBound(process.execPath, [PROGRAM, JSON.stringify(plan)], { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    this.#process = spawnBound(process.execPath, [PROGRAM, JSON.stringify(plan)], {
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    });
     this.#process.on("message", (message) => {
       this.#status = message as LoadStatus;
       this.#cpuSeconds = processUsage(this.#process.pid ?? 0)?.cpuSeconds ?? this.#cpuSeconds;
       for (const listener of this.#listeners.splice(0)) listener();
     });
-    this.#process.stderr?.on("data", (chunk: Buffer) => (this.#stderr = (this.#stderr + chunk.toString()).slice(-4096)));
+    this.#process.stderr?.on(
+      "data",
+      (chunk: Buffer) => (this.#stderr = (this.#stderr + chunk.toString()).slice(-4096)),
+    );
     this.#exited = new Promise((resolve) => {
       this.#process.once("close", (code, signal) => resolve(`exit code ${code}, signal ${signal}`));
       this.#process.once("error", (error) => resolve(error.message));
@@ -99,7 +105,8 @@ export class LoadGenerator implements AsyncDisposable {
   /** When so many commands have been answered. Throws when it ends before. */
   async untilCommands(commands: number): Promise<void> {
     while ((this.#status?.commands ?? 0) < commands) {
-      if (this.#status?.event === "done") throw new Error(`the load ended before ${commands} commands: ${JSON.stringify(this.#status)}`);
+      if (this.#status?.event === "done")
+        throw new Error(`the load ended before ${commands} commands: ${JSON.stringify(this.#status)}`);
       const exit = await Promise.race([this.#exited, this.#nextStatus()]);
       if (exit !== undefined) throw this.#failure(exit);
     }
@@ -152,6 +159,8 @@ export class LoadGenerator implements AsyncDisposable {
 function expectedErrors(errors: LoadStatus["errors"]): number {
   const others = Object.entries(errors).filter(([text]) => !EXPECTED_ERRORS.some((expected) => expected.test(text)));
   if (others.length > 0)
-    throw new Error(`the server refused commands of the load:\n${others.map(([text, count]) => `  ${count} × ${text}`).join("\n")}`);
+    throw new Error(
+      `the server refused commands of the load:\n${others.map(([text, count]) => `  ${count} × ${text}`).join("\n")}`,
+    );
   return Object.values(errors).reduce((sum, count) => sum + count, 0);
 }

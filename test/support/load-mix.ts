@@ -235,7 +235,17 @@ const WEIGHTED: readonly (readonly [weight: number, step: Step])[] = [
   [1, (m) => m.out.add("RPUSHX", m.key("lists"), m.value())],
   [4, (m) => m.out.add("LPOP", m.key("lists"), 1 + m.below(2))],
   [4, (m) => m.out.add("RPOP", m.key("lists"))],
-  [5, (m) => m.out.add("LMOVE", m.key("lists"), m.key("lists"), m.below(2) === 0 ? "LEFT" : "RIGHT", m.below(2) === 0 ? "LEFT" : "RIGHT")],
+  [
+    5,
+    (m) =>
+      m.out.add(
+        "LMOVE",
+        m.key("lists"),
+        m.key("lists"),
+        m.below(2) === 0 ? "LEFT" : "RIGHT",
+        m.below(2) === 0 ? "LEFT" : "RIGHT",
+      ),
+  ],
   [2, (m) => m.out.add("RPOPLPUSH", m.key("lists"), m.key("lists"))],
   [1, (m) => m.out.add("LTRIM", m.key("lists"), m.below(4), 60 + m.below(60))],
   [1, (m) => m.out.add("LREM", m.key("lists"), 0, "")],
@@ -321,14 +331,29 @@ function addEntry(m: LoadMix): void {
 
 function readGroup(m: LoadMix): void {
   const { key } = m.stream();
-  m.out.add("XREADGROUP", "GROUP", `g${1 + m.below(2)}`, `consumer${m.below(3)}`, "COUNT", 1 + m.below(5), "STREAMS", key, ">");
+  m.out.add(
+    "XREADGROUP",
+    "GROUP",
+    `g${1 + m.below(2)}`,
+    `consumer${m.below(3)}`,
+    "COUNT",
+    1 + m.below(5),
+    "STREAMS",
+    key,
+    ">",
+  );
 }
 
 /** A run of entries, most of them pending, so that few are left behind for good. */
 function acknowledge(m: LoadMix): void {
   const { key, lastId } = m.stream();
   const first = lastId - 8 - m.below(40);
-  m.out.add("XACK", key, `g${1 + m.below(2)}`, ...Array.from({ length: 12 }, (_, i) => entryId(Math.max(1, first + i))));
+  m.out.add(
+    "XACK",
+    key,
+    `g${1 + m.below(2)}`,
+    ...Array.from({ length: 12 }, (_, i) => entryId(Math.max(1, first + i))),
+  );
 }
 
 /** With its pending entries: what is pending of a deleted message is not carried to every target. */

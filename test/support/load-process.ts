@@ -86,7 +86,11 @@ class Load {
         continue;
       }
       full = 0;
-      const steps = Math.min(STEPS_PER_WRITE, Math.ceil(allowedSteps - this.#steps), (plan.steps ?? Infinity) - this.#steps);
+      const steps = Math.min(
+        STEPS_PER_WRITE,
+        Math.ceil(allowedSteps - this.#steps),
+        (plan.steps ?? Infinity) - this.#steps,
+      );
       for (let left = steps; left > 0; left--) this.#mixes[i]?.step();
       this.#steps += steps;
       this.#flush(i);
@@ -105,7 +109,8 @@ class Load {
 
   /** Until it was told to stop, or has done its steps, and every reply is here. */
   async #untilDone(): Promise<void> {
-    const isDone = (): boolean => (this.#stopping || this.#isEnough()) && this.#connections.every((one) => one.outstanding <= 0);
+    const isDone = (): boolean =>
+      (this.#stopping || this.#isEnough()) && this.#connections.every((one) => one.outstanding <= 0);
     const isBroken = (): boolean => this.#connections.some((one) => one.closed !== undefined);
     while (!isDone() && !isBroken()) {
       await new Promise<void>((resolve) => {

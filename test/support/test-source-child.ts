@@ -114,7 +114,9 @@ export class SourceChild implements TestSource {
       if (error === undefined) return;
       const isGone = this.#process?.exitCode !== null || this.#process.signalCode !== null;
       if (isGone || performance.now() > deadline)
-        throw new Error(`the ${this.kind} source does not answer on port ${this.endpoint.port} (${error}):\n${this.#output}`);
+        throw new Error(
+          `the ${this.kind} source does not answer on port ${this.endpoint.port} (${error}):\n${this.#output}`,
+        );
       await delay(20);
     }
   }

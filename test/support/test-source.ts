@@ -74,6 +74,7 @@ const BINARY_FLAGS: Partial<Record<SourceFeature, string>> = {
   compressionMode: "compression_mode",
   taggedChunks: "serialization_tagged_chunks",
   maxChunkBytes: "serialization_max_chunk_size",
+  tls: "tls",
   // Later releases keep some seconds instead of some entries.
   backlogEntries: "shard_repl_backlog_len",
 };
@@ -99,19 +100,27 @@ export function skipUnless(...features: readonly SourceFeature[]): Skip {
 export async function openTestSource(options: TestSourceOptions = {}): Promise<TestSource> {
   const { shards = 4, flags = {} } = options;
   if (SOURCE_KIND === "DRAGONFLY_URL") return await openRunning();
-  if (SOURCE_KIND === "simulator")
-    return await startSourceChild({
-      kind: SOURCE_KIND,
-      shards,
-      flags,
-      command: (port) => [process.execPath, SIMULATOR, JSON.stringify(simulatorOptions(port, shards, flags))],
-    });
+  if (SOURCE_KIND === "simulator") return await startSimulator({ shards, flags });
   return await startSourceChild({
     kind: SOURCE_KIND,
     shards,
     flags,
     command: (port, directory) => [DRAGONFLY_BIN, ...dragonflyArguments({ port, directory, shards, flags })],
   });
+}
+
+/** The simulator, whatever the kind of this run's source. */
+export async function startSimulator(options: {
+  readonly shards: number;
+  readonly flags?: SourceFlags;
+}): Promise<TestSource> {
+  const { shards, flags = {} } = options;
+  const command = (port: number): readonly [string, ...string[]] => [
+    process.execPath,
+    SIMULATOR,
+    JSON.stringify(simulatorOptions(port, shards, flags)),
+  ];
+  return await startSourceChild({ kind: "simulator", shards, flags, command });
 }
 
 /** As `LiveMasterOptions`, with files in place of their text. */
@@ -165,7 +174,9 @@ function dragonflyArguments(options: {
 
 async function openRunning(): Promise<TestSource> {
   if (DRAGONFLY_URL_MAY_BE_EMPTIED !== "yes")
-    throw new Error("These tests empty the Dragonfly of DRAGONFLY_URL. If that is right, set DRAGONFLY_URL_MAY_BE_EMPTIED=yes.");
+    throw new Error(
+      "These tests empty the Dragonfly of DRAGONFLY_URL. If that is right, set DRAGONFLY_URL_MAY_BE_EMPTIED=yes.",
+    );
   const endpoint = endpointOf(DRAGONFLY_URL);
   const empty = async (): Promise<number> => {
     await using client = await connectTo(endpoint);
@@ -189,7 +200,8 @@ async function openRunning(): Promise<TestSource> {
 
 function endpointOf(text: string): SourceEndpoint {
   const url = new URL(text.includes("://") ? text : `redis://${text}`);
-  if (url.protocol === "rediss:") throw new Error("DRAGONFLY_URL with TLS is not supported by these tests: use a plain port");
+  if (url.protocol === "rediss:")
+    throw new Error("DRAGONFLY_URL with TLS is not supported by these tests: use a plain port");
   return {
     host: url.hostname,
     port: Number(url.port || 6379),

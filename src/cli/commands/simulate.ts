@@ -46,15 +46,15 @@ type RawOptions = {
 export function addSimulateCommand(program: Command, run: (options: SimulateOptions) => Promise<void>): void {
   const command = program.command("simulate").summary("run a simulated Dragonfly (a test tool)").description(TEXT);
   const options = [
-    new Option("--port <port>", "Port on 127.0.0.1; 0 takes a free one").default("6380"),
-    new Option("--shards <n>", "Shards, and so flows (1 to 1024)").default("4"),
-    new Option("--dragonfly-version <release>", "The release to behave as").default("1.40.1"),
-    new Option("--compression-mode <mode>", "Of its snapshot: 0 none, 1 LZF strings, 2 ZSTD, 3 LZ4").default("3"),
+    new Option("--port <port>", "Port on 127.0.0.1; 0 takes a free one").default("6380", "6380"),
+    new Option("--shards <n>", "Shards, and so flows (1 to 1024)").default("4", "4"),
+    new Option("--dragonfly-version <release>", "The release to behave as").default("1.40.1", "1.40.1"),
+    new Option("--compression-mode <mode>", "Of its snapshot: 0 none, 1 LZF strings, 2 ZSTD, 3 LZ4").default("3", "3"),
     new Option("--tagged-chunks", "Send large values in tagged chunks, as releases from about 1.38 on do").default(
       true,
     ),
     new Option("--no-tagged-chunks", "Send large values as older releases do"),
-    new Option("--populate <n>", "Keys of all types to begin with").default("0"),
+    new Option("--populate <n>", "Keys of all types to begin with").default("0", "0"),
     new Option("--recording <dir>", "Play this recording of a real session, instead of being live"),
     new Option("--generate <n>", "Send so many generated keys, made as they are sent, instead of being live"),
     new Option("--requirepass <password>", "The password that clients and replicas need"),

@@ -47,7 +47,15 @@ test.each(shardCounts(1, 4, 16).map((shards) => [shardsText(shards), shards] as 
     await load.untilCommands(OPS / 4);
     const { host, port, user, password } = source.endpoint;
     await using tool = startTool(
-      ["replicate", "--json", "--source", `${host}:${port}`, "--target", `redis://${target.address}`, ...(user === undefined ? [] : ["--source-user", user])],
+      [
+        "replicate",
+        "--json",
+        "--source",
+        `${host}:${port}`,
+        "--target",
+        `redis://${target.address}`,
+        ...(user === undefined ? [] : ["--source-user", user]),
+      ],
       { env: password === undefined ? {} : { DF2REDIS_SOURCE_PASSWORD: password } },
     );
     await tool.waitForPhase("full_sync");
