@@ -99,7 +99,8 @@ export class WireReplica implements AsyncDisposable {
       masterId: String(masterId),
       syncId: String(syncId),
       flowCount: Number(flowCount),
-      version: Number(version),
+      // The oldest masters do not tell it.
+      version: Number(version ?? 0),
       reply: reply as readonly Reply[],
     });
   }
