@@ -32,12 +32,14 @@ export const ERROR_CODES = {
   },
   CONNECT_FAILED: {
     meaning: "A TCP or TLS connection to the source or the target could not be opened.",
-    action: "Check address, port, firewall and whether the server is up; for TLS also the CA, the certificate and the server name.",
+    action:
+      "Check address, port, firewall and whether the server is up; for TLS also the CA, the certificate and the server name.",
     retryable: true,
   },
   CONNECTION_LOST: {
     meaning: "A connection was closed or reset by the other side, or broke.",
-    action: "Look at the other side's log at that moment. A Dragonfly closes every flow when one of them breaks or stalls.",
+    action:
+      "Look at the other side's log at that moment. A Dragonfly closes every flow when one of them breaks or stalls.",
     retryable: true,
   },
   TIMEOUT: {
@@ -46,7 +48,8 @@ export const ERROR_CODES = {
     retryable: true,
   },
   AUTH_FAILED: {
-    meaning: "The server refused the user or the password, or the user lacks the right to run a command that is needed.",
+    meaning:
+      "The server refused the user or the password, or the user lacks the right to run a command that is needed.",
     action: "Check user and password, and that the ACL allows the commands named in the message.",
     retryable: false,
   },
@@ -57,17 +60,20 @@ export const ERROR_CODES = {
   },
   SOURCE_REFUSED: {
     meaning: "The Dragonfly refused a step of the replication handshake.",
-    action: "The message holds its words. Often another replica is syncing, the master is loading, or an ACL is too narrow.",
+    action:
+      "The message holds its words. Often another replica is syncing, the master is loading, or an ACL is too narrow.",
     retryable: true,
   },
   PROTOCOL_VIOLATION: {
     meaning: "The other side sent something that its protocol does not allow at this point.",
-    action: "Check that the address is right and that no proxy changes the bytes. Otherwise please report it with both versions.",
+    action:
+      "Check that the address is right and that no proxy changes the bytes. Otherwise please report it with both versions.",
     retryable: false,
   },
   STREAM_CORRUPT: {
     meaning: "A flow's bytes cannot be decoded: a wrong opcode, length, checksum or compressed frame.",
-    action: "Start again. If it repeats at the same key, please report it with the Dragonfly version and the key's type.",
+    action:
+      "Start again. If it repeats at the same key, please report it with the Dragonfly version and the key's type.",
     retryable: false,
   },
   LIMIT_EXCEEDED: {
@@ -87,11 +93,13 @@ export const ERROR_CODES = {
   },
   TARGET_REJECTED: {
     meaning: "The target answered a write with an error, so going on would lose that write.",
-    action: "The message holds the key, the command, the LSN and the server's words. Correct the cause and start again.",
+    action:
+      "The message holds the key, the command, the LSN and the server's words. Correct the cause and start again.",
     retryable: false,
   },
   TARGET_UNSUITABLE: {
-    meaning: "The target cannot be written to: it is a read-only replica, lacks memory or databases, or is of an unknown kind.",
+    meaning:
+      "The target cannot be written to: it is a read-only replica, lacks memory or databases, or is of an unknown kind.",
     action: "Point `target` at a writable master that fits the message.",
     retryable: false,
   },

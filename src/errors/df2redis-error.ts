@@ -49,7 +49,10 @@ export class Df2RedisError extends Error {
 
   /** A copy with more context; what the error already says wins. */
   withContext(context: ErrorContext): Df2RedisError {
-    const copy = new Df2RedisError(this.code, this.message, { context: { ...context, ...this.context }, cause: this.cause });
+    const copy = new Df2RedisError(this.code, this.message, {
+      context: { ...context, ...this.context },
+      cause: this.cause,
+    });
     if (this.stack !== undefined) copy.stack = this.stack;
     return copy;
   }
