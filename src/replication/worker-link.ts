@@ -7,6 +7,8 @@ import { WorkerHost } from "./worker-host.ts";
 import type { WorkerCommand, WorkerEvent } from "./worker-messages.ts";
 import { type WorkerSettings, toPlainSettings } from "./worker-settings.ts";
 
+/** The data path makes little garbage: a larger nursery would only be memory, tens of MB in a long copy. */
+const NURSERY_MB = 12;
 /** How long a drained thread may take to close its connections. */
 const CLOSE_MS = 3000;
 
@@ -28,6 +30,7 @@ export function startInlineWorker(settings: WorkerSettings, onEvent: (event: Wor
 export function startThreadWorker(settings: WorkerSettings, onEvent: (event: WorkerEvent) => void): WorkerLink {
   const thread = new Worker(moduleUrl("./thread-worker.ts", import.meta.url), {
     workerData: toPlainSettings(settings),
+    resourceLimits: { maxYoungGenerationSizeMb: NURSERY_MB },
   });
   const exited = new Promise<void>((resolve) => thread.once("exit", () => resolve()));
   let isClosing = false;

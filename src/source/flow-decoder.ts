@@ -35,6 +35,9 @@ export type FlowDecoderOptions<T> = {
   readonly bodyLimitBytes: number;
 };
 
+/** Longer keys are cut in errors. */
+const SHOWN_KEY_BYTES = 128;
+
 type Phase = "snapshot" | "eofToken" | "journal";
 
 const EMPTY = Buffer.alloc(0);
@@ -162,7 +165,7 @@ export class FlowDecoder<T> implements RdbStreamEvents {
     const { offset } = this;
     const known = error.context["key"];
     const text = typeof known === "string" ? known : this.#rdb?.currentKey;
-    const key = text === undefined ? undefined : keyText(Buffer.from(text));
+    const key = text === undefined ? undefined : keyText(Buffer.from(text), SHOWN_KEY_BYTES);
     const located = new Df2RedisError(
       error.code,
       `flow ${this.#flow}, offset ${offset}${keyPart(key)}: ${error.message}`,
