@@ -2,7 +2,16 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 
-export const SECTIONS = ["decode", "translate", "journal", "strings", "hashes", "zsets", "memory"] as const;
+export const SECTIONS = [
+  "decode",
+  "translate",
+  "journal",
+  "strings",
+  "hashes",
+  "zsets",
+  "memory",
+  "generator",
+] as const;
 export type Section = (typeof SECTIONS)[number];
 
 export type BenchOptions = {

@@ -1,9 +1,12 @@
 /** The results as a table for people, with what each number means. */
 import type { DecodeResult } from "./decode-bench.ts";
+import type { GeneratorResult } from "./generator-bench.ts";
 import type { SideResult } from "./redis-bench.ts";
 import type { BenchResults, RedisResult } from "./run-benchmarks.ts";
 
 const MEGABYTE = 1e6;
+/** A source that is not much faster than its reader would be part of what is measured. */
+const GENERATOR_AIM = 3;
 const MEMORY_AIM_MEGABYTES = 250;
 /** From this share of its core on the server is what limits. */
 const SERVER_BOUND = 0.85;
@@ -16,6 +19,7 @@ export function resultsText(results: BenchResults): string {
   if (results.translate.length > 0) parts.push(translateText(results));
   for (const result of results.redis) parts.push(redisText(result));
   if (results.memory.length > 0) parts.push(memoryText(results));
+  for (const result of results.generator) parts.push(generatorText(result));
   if (results.redis.length > 0) parts.push(aimsText(results));
   return `${parts.join("\n\n")}\n`;
 }
@@ -102,6 +106,20 @@ function limitText({ pipe, tool }: RedisResult): string {
 function memoryText({ memory }: BenchResults): string {
   const rows = memory.map(({ what, flowBytes, peakBytes }) => [what, megabytes(flowBytes), megabytes(peakBytes)]);
   return table("Peak memory of df2redis (all of the process)", [["", "on the flows", "peak"], ...rows]);
+}
+
+function generatorText(result: GeneratorResult): string {
+  const { keys, drainedKeys, drainedKeysPerSecond, copiedKeysPerSecond, peakBytes } = result;
+  const times = drainedKeysPerSecond / copiedKeysPerSecond;
+  return table(
+    "The generated source of df2redis simulate, keys/s of all types",
+    [
+      ["", "keys", "keys/s"],
+      ["read by nobody who does anything", drainedKeys.toLocaleString("en"), thousands(drainedKeysPerSecond)],
+      ["df2redis migrate into a redis-server", keys.toLocaleString("en"), thousands(copiedKeysPerSecond)],
+    ],
+    `The source is ${ratio(times)} what the tool takes, aim ${ratio(GENERATOR_AIM)}: ${verdict(times >= GENERATOR_AIM)}. Its process had at most ${megabytes(peakBytes)}.`,
+  );
 }
 
 function aimsText({ redis, memory }: BenchResults): string {

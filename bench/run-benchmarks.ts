@@ -4,6 +4,7 @@ import { writeDataFiles } from "./data-files.ts";
 import type { ObjectKind } from "./dataset.ts";
 import { benchDecode, type DecodeResult } from "./decode-bench.ts";
 import { drainSource, type DrainResult } from "./drain-source.ts";
+import { benchGenerator, type GeneratorResult } from "./generator-bench.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { benchMemory, type MemoryResult } from "./memory-bench.ts";
 import type { BenchOptions, Section } from "./options.ts";
@@ -44,6 +45,7 @@ export type BenchResults = {
   readonly translate: readonly TranslateResult[];
   readonly redis: readonly RedisResult[];
   readonly memory: readonly MemoryResult[];
+  readonly generator: readonly GeneratorResult[];
 };
 
 export async function runBenchmarks(options: BenchOptions, progress: (text: string) => void): Promise<BenchResults> {
@@ -63,7 +65,9 @@ export async function runBenchmarks(options: BenchOptions, progress: (text: stri
     if (wants(comparison.section)) redis.push(await compare(comparison, options, progress));
   if (wants("memory")) progress("memory …");
   const memory = wants("memory") ? await benchMemory(options) : [];
-  return { machine, options, decode, translate: [...snapshot, ...journal], redis, memory };
+  if (wants("generator")) progress("generator …");
+  const generator = wants("generator") ? [await benchGenerator(options)] : [];
+  return { machine, options, decode, translate: [...snapshot, ...journal], redis, memory, generator };
 }
 
 async function compare(

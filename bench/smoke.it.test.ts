@@ -17,7 +17,7 @@ test("the benchmarks run and print sane numbers", async () => {
     ...process.env,
     PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env["PATH"] ?? ""}`,
   };
-  const only = "decode,translate,journal,strings,hashes,zsets";
+  const only = "decode,translate,journal,strings,hashes,zsets,generator";
   const { stdout } = await run(process.execPath, [MAIN, "--keys", "3200", "--rounds", "1", "--only", only, "--json"], {
     env,
   });
@@ -43,6 +43,13 @@ test("the benchmarks run and print sane numbers", async () => {
     expect(tool.peakBytes).toBeLessThan(1000 * MEGABYTE);
     expect(pipe.wallSeconds).toBeGreaterThan(0);
   }
+
+  for (const { drainedKeysPerSecond, copiedKeysPerSecond, peakBytes } of results.generator) {
+    expect(drainedKeysPerSecond).toBeGreaterThan(0);
+    expect(copiedKeysPerSecond).toBeGreaterThan(0);
+    expect(peakBytes).toBeGreaterThan(30 * MEGABYTE);
+  }
+  expect(results.generator).toHaveLength(1);
 
   const text = resultsText(results);
   expect(text).toContain("3,200 100-byte strings into a redis-server");
