@@ -3,6 +3,9 @@ import { parseOptions, USAGE } from "./options.ts";
 import { resultsText } from "./results-text.ts";
 import { runBenchmarks } from "./run-benchmarks.ts";
 
+// What was started and written is given up when the process exits; a signal alone would not make it exit that way.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+
 try {
   const options = parseOptions(process.argv.slice(2));
   if (options === "help") process.stdout.write(USAGE);

@@ -133,7 +133,7 @@ class ReplicationRun {
   async #runSession(control: SourceControl, capabilities: TargetCapabilities): Promise<RunReport> {
     const { config, mode, resume } = this.#options;
     const flows = control.master.flowCount;
-    const workers = Math.min(flows, config.advanced.workers ?? availableParallelism());
+    const workers = Math.min(flows, config.advanced.workers ?? defaultWorkers(availableParallelism()));
     this.#counters = new FlowCounters(flows);
     const settings = this.#workerSettings(capabilities, control.master);
     const session = new ReplicationSession({
@@ -308,6 +308,13 @@ function sourceOf(
   control: SourceControl,
 ): { readonly address: string; readonly masterId: string; readonly flows: number } {
   return { address: endpointAddress(endpoint), masterId: control.master.masterId, flows: control.master.flowCount };
+}
+
+/**
+ * One worker outruns one Redis, and each costs some 70 MB (docs/benchmarks.md): two, for the share of decoding, and a core is left to the rest.
+ */
+function defaultWorkers(cores: number): number {
+  return Math.min(2, Math.max(1, cores - 1));
 }
 
 function interrupted(message: string): Df2RedisError {

@@ -173,7 +173,7 @@ const advancedSchema = z.strictObject({
     description: "Worker threads that the flows are divided among. With 1 everything runs in the main thread.",
     flag: "workers",
     placeholder: "n",
-    defaultText: "the smaller of the number of flows and the number of CPU cores",
+    defaultText: "one less than there are CPU cores, at least 1, at most 2 and at most the number of flows",
     min: 1,
     max: 64,
   }),
