@@ -4,6 +4,7 @@
  */
 import type { JournalCommand } from "../../src/journal/journal-command.ts";
 import type { FlowHandler } from "../../src/source/flow-decoder.ts";
+import { dumpValue } from "../../src/simulator/live/replication/dump-value.ts";
 import { jsonText } from "../../src/simulator/live/replication/json-text.ts";
 import type { KeyEntry } from "../../src/simulator/live/values.ts";
 import { addressOf, KeyspaceCollector } from "./keyspace-collector.ts";
@@ -103,6 +104,11 @@ function describe({ value, expireAtMs, sticky, mcFlags }: KeyEntry): string {
         .join("|")}`;
     case "json":
       return `${head} ${jsonText(value.document)}`;
+    case "bloom":
+    case "cms":
+    case "topk":
+    case "cuckoo":
+      return `${head} ${dumpValue(value).toString("latin1")}`;
     case "stream": {
       const entries = value.entries.map(
         ({ id, fields }) => `${id.ms}-${id.seq} ${fields.map((field) => field.toString("latin1")).join(" ")}`,

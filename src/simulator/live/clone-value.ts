@@ -1,4 +1,4 @@
-/** A copy of a value that can change on its own. Buffers are shared, since they never change. */
+/** A copy of a value that can change on its own. Buffers are shared, since they never change; but for those of filters and sketches. */
 import type { StreamGroup, StreamValue, Value } from "./values.ts";
 
 export function cloneValue(value: Value): Value {
@@ -17,6 +17,17 @@ export function cloneValue(value: Value): Value {
       return cloneStream(value);
     case "json":
       return { type: "json", document: structuredClone(value.document) };
+    case "bloom":
+      return {
+        ...value,
+        filters: value.filters.map(({ hashCount, bits }) => ({ hashCount, bits: Buffer.from(bits) })),
+      };
+    case "cms":
+      return { ...value, counters: Buffer.from(value.counters) };
+    case "topk":
+      return { ...value, items: value.items.map((item) => ({ ...item })), counters: Buffer.from(value.counters) };
+    case "cuckoo":
+      return { ...value, filters: value.filters.map((filter) => Buffer.from(filter)) };
   }
 }
 

@@ -8,6 +8,7 @@ import { LIST_COMMANDS } from "./commands/lists.ts";
 import { MOVING_COMMANDS } from "./commands/moving-keys.ts";
 import { serverCommands } from "./commands/server.ts";
 import { SET_COMMANDS } from "./commands/sets.ts";
+import { SKETCH_COMMANDS } from "./commands/sketches.ts";
 import { STREAM_COMMANDS } from "./commands/streams.ts";
 import { STREAM_GROUP_COMMANDS } from "./commands/stream-groups.ts";
 import { STRING_COMMANDS } from "./commands/strings.ts";
@@ -27,6 +28,7 @@ const BY_NAME: ReadonlyMap<string, Command> = new Map(
     ...STREAM_COMMANDS,
     ...STREAM_GROUP_COMMANDS,
     ...JSON_COMMANDS,
+    ...SKETCH_COMMANDS,
     ...CONNECTION_COMMANDS,
     ...serverCommands((name) => findCommand(name)),
   ].map((command) => [command.name, command]),

@@ -5,6 +5,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { LiveCommands, type Request } from "../../../test/support/live-commands.ts";
+import { dumpValue } from "./replication/dump-value.ts";
 import type { JournalRecord } from "./shard.ts";
 import type { KeyEntry, Value } from "./values.ts";
 
@@ -148,5 +149,10 @@ function plainValue(value: Value): unknown {
       ];
     case "json":
       return value.document;
+    case "bloom":
+    case "cms":
+    case "topk":
+    case "cuckoo":
+      return dumpValue(value).toString("latin1");
   }
 }

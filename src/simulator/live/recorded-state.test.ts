@@ -9,7 +9,7 @@ import { startLiveMaster } from "./server.ts";
 const EXPLAINED: readonly ((difference: Difference) => boolean)[] = [
   ({ kind }) => kind === "unholdable",
   // Commands that the simulator does not know: SETBIT, BITFIELD, BITOP, PFADD, PFMERGE, GEOADD, GEORADIUS, EVAL, SORT.
-  ({ kind, key }) => kind === "missing" && /(^|:)(bits|geo|hll|bf|bit|bitor|p[123]|ev[123])$/.test(key),
+  ({ kind, key }) => kind === "missing" && /(^|:)(bits|geo|hll|j:bf|bit|bitor|p[123]|ev[123])$/.test(key),
   ({ key }) => /(^|:)j:l$/.test(key),
   // SPOP took another member.
   ({ key }) => /(^|:)j:s[iud]?$/.test(key),

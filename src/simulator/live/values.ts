@@ -36,8 +36,62 @@ export type StreamValue = {
   readonly groups: Map<string, StreamGroup>;
 };
 export type JsonValue = { readonly type: "json"; document: unknown };
+/** The bytes of filters and sketches are the exception: they are written in place, so a copy of the value copies them. */
+export type BloomValue = {
+  readonly type: "bloom";
+  readonly growth: number;
+  /** Of the last filter, as the two sizes that follow: elements in it, and those that it is made for. */
+  errorRate: number;
+  size: number;
+  capacity: number;
+  /** Elements that the filters before the last one were made for. */
+  previousCapacity: number;
+  readonly filters: { readonly hashCount: number; readonly bits: Buffer }[];
+};
+export type CountMinValue = {
+  readonly type: "cms";
+  readonly width: number;
+  readonly depth: number;
+  total: bigint;
+  /** 64 bits each, little-endian, row by row. */
+  readonly counters: Buffer;
+};
+export type TopKItem = { readonly item: Buffer; count: number };
+export type TopKValue = {
+  readonly type: "topk";
+  readonly k: number;
+  readonly width: number;
+  readonly depth: number;
+  readonly decay: number;
+  readonly items: TopKItem[];
+  /** 32 bits each, little-endian, row by row. */
+  readonly counters: Buffer;
+};
+export type CuckooValue = {
+  readonly type: "cuckoo";
+  readonly slotsPerBucket: number;
+  readonly maxIterations: number;
+  readonly expansion: number;
+  /** Of the first filter; a power of two. */
+  readonly buckets: number;
+  items: number;
+  deletes: number;
+  /** A fingerprint per slot, 0 for none. */
+  readonly filters: Buffer[];
+};
 
-export type Value = StringValue | ListValue | SetValue | HashValue | ZsetValue | StreamValue | JsonValue;
+export type Value =
+  | StringValue
+  | ListValue
+  | SetValue
+  | HashValue
+  | ZsetValue
+  | StreamValue
+  | JsonValue
+  | BloomValue
+  | CountMinValue
+  | TopKValue
+  | CuckooValue;
 
 export type KeyEntry = {
   readonly key: Buffer;

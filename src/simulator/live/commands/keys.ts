@@ -39,6 +39,10 @@ const TYPE_NAMES: Readonly<Record<Value["type"], string>> = {
   zset: "zset",
   stream: "stream",
   json: "ReJSON-RL",
+  bloom: "MBbloom--",
+  cms: "CMSk-TYPE",
+  topk: "TopK-TYPE",
+  cuckoo: "MBbloomCF",
 };
 
 /** Journaled as DEL of the keys that existed, a shard at a time. */

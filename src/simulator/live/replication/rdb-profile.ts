@@ -18,6 +18,8 @@ export type RdbProfile = {
   readonly minBlobBytes: number;
   /** Tagged chunks exist. */
   readonly canTag: boolean;
+  /** The bytes of Bloom filters in chunks (type 34), else as strings (33). */
+  readonly chunkedFilters: boolean;
   /** Longest member of a zset that is kept as one packed body. */
   readonly zsetPackedMemberBytes: number;
   /** Most members of such a zset. */
@@ -32,6 +34,7 @@ const NEW: RdbProfile = {
   shardAux: true,
   minBlobBytes: 8 * 1024,
   canTag: true,
+  chunkedFilters: true,
   zsetPackedMemberBytes: 64,
   zsetPackedMembers: Infinity,
 };
@@ -44,6 +47,7 @@ const OLD: RdbProfile = {
   shardAux: false,
   minBlobBytes: 32 * 1024,
   canTag: false,
+  chunkedFilters: false,
   zsetPackedMemberBytes: 32,
   zsetPackedMembers: 128,
 };

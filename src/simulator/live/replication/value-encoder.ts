@@ -7,17 +7,22 @@
  */
 import {
   MEMBER_EXPIRY_BASE_S,
+  RDB_TYPE_CMS,
+  RDB_TYPE_CUCKOO,
   RDB_TYPE_HASH,
   RDB_TYPE_HASH_LISTPACK,
   RDB_TYPE_HASH_WITH_EXPIRY,
   RDB_TYPE_HASH_ZIPLIST,
   RDB_TYPE_JSON,
   RDB_TYPE_LIST_QUICKLIST_2,
+  RDB_TYPE_SBF,
+  RDB_TYPE_SBF2,
   RDB_TYPE_SET,
   RDB_TYPE_SET_INTSET,
   RDB_TYPE_SET_WITH_EXPIRY,
   RDB_TYPE_STREAM_LISTPACKS_3,
   RDB_TYPE_STRING,
+  RDB_TYPE_TOPK,
   RDB_TYPE_ZSET_2,
   RDB_TYPE_ZSET_LISTPACK,
   RDB_TYPE_ZSET_ZIPLIST,
@@ -30,6 +35,7 @@ import { ListpackWriter } from "./listpack-writer.ts";
 import type { RdbProfile } from "./rdb-profile.ts";
 import { writeIntegerString, writeString } from "./rdb-string-writer.ts";
 import { scoreText } from "./score-text.ts";
+import { encodeBloom, encodeCountMin, encodeCuckoo, encodeTopK } from "./sketch-encoder.ts";
 import { encodeStream } from "./stream-encoder.ts";
 import { ZiplistWriter } from "./ziplist-writer.ts";
 
@@ -68,6 +74,14 @@ export function rdbType(value: Value, profile: RdbProfile): number {
       return RDB_TYPE_STREAM_LISTPACKS_3;
     case "json":
       return RDB_TYPE_JSON;
+    case "bloom":
+      return profile.chunkedFilters ? RDB_TYPE_SBF2 : RDB_TYPE_SBF;
+    case "cms":
+      return RDB_TYPE_CMS;
+    case "topk":
+      return RDB_TYPE_TOPK;
+    case "cuckoo":
+      return RDB_TYPE_CUCKOO;
   }
 }
 
@@ -97,6 +111,18 @@ export function* encodeBody(out: ByteWriter, value: Value, type: number, setting
       break;
     case "stream":
       yield* encodeStream(out, value, settings.lzf);
+      break;
+    case "bloom":
+      yield* encodeBloom(out, value, { type, lzf: settings.lzf });
+      break;
+    case "cms":
+      encodeCountMin(out, value);
+      break;
+    case "topk":
+      encodeTopK(out, value, settings.lzf);
+      break;
+    case "cuckoo":
+      yield* encodeCuckoo(out, value);
       break;
     default:
   }
