@@ -163,7 +163,7 @@ function emptyValue(kind: ValueKind): Value {
       return { type: "stream", entries: [], lastId: none, maxDeletedId: none, entriesAdded: 0, groups: new Map() };
     }
     default:
-      // Filters and sketches are not held by the simulator: an empty document stands for them.
+      // Filters and sketches are not compared here: an empty document stands for them.
       return { type: "json", document: null };
   }
 }

@@ -118,7 +118,7 @@ function memory(call: Call, args: readonly Buffer[]): void {
   else call.reply.integer(entry.key.length + call.keyspace.dump(entry.value).length);
 }
 
-/** There are no Bloom filters here. */
+/** Filters are not scanned here: only the dialogs' question for one that does not exist is answered. */
 function scanDump(call: Call): void {
   throw new CommandError(isOldVersion(call.master.dragonflyVersion) ? unknownCommand("BF.SCANDUMP") : NO_SUCH_KEY);
 }

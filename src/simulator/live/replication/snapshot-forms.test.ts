@@ -115,7 +115,7 @@ describe.each(recordedFlows())("$name flow $flow", (flow) => {
   test("its objects come out the same", async () => {
     const blobs = outline(await sendAgain(flow));
     const ours = new Set(objectsOf(blobs).map((object) => object.toString("latin1")));
-    // Untagged pieces of a value stand in their object; sketches are not held.
+    // Untagged pieces of a value stand in their object; sketches have their own test (sketch-encoder.test.ts).
     const recorded = objectsOf(outline(flow.recorded)).filter((object) => isComparable(object) && !isSketch(object));
     const missing = recorded.filter((object) => !ours.has(object.toString("latin1")));
     expect(recorded.length).toBeGreaterThan(20);
