@@ -2,7 +2,8 @@
  * The data of the benchmarks, made one object after the other from a seed, in constant memory. What a hash or zset holds stays under the limits
  * up to which Redis and Dragonfly keep it as one listpack. The text is about as compressible as JSON: LZ4 makes two thirds of it.
  */
-import { SeededRandom } from "./seeded-random.ts";
+import { WORDS } from "../src/simulator/generated/generated-values.ts";
+import { SeededRandom } from "../src/simulator/generated/seeded-random.ts";
 
 export type ObjectKind = "string" | "hash" | "zset";
 
@@ -27,23 +28,6 @@ export type DatasetOptions = {
 };
 
 const POOL_BYTES = 1 << 20;
-const WORDS = [
-  "active",
-  "basket",
-  "city",
-  "country",
-  "delivery",
-  "email",
-  "invoice",
-  "item",
-  "language",
-  "name",
-  "order",
-  "price",
-  "status",
-  "street",
-  "user",
-];
 const FIELD_NAMES = ["id", "name", "email", "street", "city", "country", "created", "status", "language", "balance"];
 /** Every third value of a hash is a number. */
 const NUMBER_EVERY = 3;

@@ -2,21 +2,14 @@
  * What a run of `replicate` or `migrate` tells while it goes and when it ends. Plain data: the CLI renders it for people or as JSON lines.
  */
 import type { RejectedEntry } from "../replication/rejected-entry.ts";
+import type { SessionState } from "../replication/session-state.ts";
 import type { LossReport } from "../target/losses.ts";
 
 export type { RejectedEntry } from "../replication/rejected-entry.ts";
 
 export type RunMode = "replicate" | "migrate";
 
-export type RunPhase =
-  | "connecting"
-  | "handshake"
-  | "full_sync"
-  | "catching_up"
-  | "stable"
-  | "stopping"
-  | "stopped"
-  | "failed";
+export type RunPhase = SessionState;
 
 /** A snapshot of the counters, given about twice a second. */
 export type RunProgress = {

@@ -15,7 +15,8 @@ export type ValueMix = {
 
 const DEFAULT_VALUE_BYTES = 100;
 const ELEMENT_BYTES = 16;
-const WORDS = [
+/** What the texts are made of. */
+export const WORDS = [
   "active",
   "basket",
   "city",
