@@ -6,7 +6,7 @@
  * Keys with a deadline that comes soon have names of their own (`volatile-…`), and no write prolongs their lives: a target that expires keys by its own
  * clock cannot know, at the deadline, that the source has just renewed it and that the renewal is on its way.
  */
-import { SeededRandom } from "../../bench/seeded-random.ts";
+import { SeededRandom } from "../../src/simulator/generated/seeded-random.ts";
 
 /** Keys of each type, per database. */
 export type LoadKeys = {

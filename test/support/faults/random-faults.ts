@@ -1,5 +1,5 @@
 /** Random faults from a seed: the same seed and options give the same rules, whatever the machine does. */
-import { SeededRandom } from "../../../bench/seeded-random.ts";
+import { SeededRandom } from "../../../src/simulator/generated/seeded-random.ts";
 import { DIRECTIONS, type FaultAction } from "./fault-action.ts";
 import type { FaultRule } from "./fault-rules.ts";
 
