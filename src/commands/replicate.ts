@@ -23,6 +23,7 @@ import { SourceControl } from "../source/source-control.ts";
 import type { TargetCapabilities } from "../target/capabilities.ts";
 import { LOSS_KINDS, type LossKind } from "../target/losses.ts";
 import { probeTarget } from "../target/probe.ts";
+import { defaultWorkers } from "./default-workers.ts";
 import type { RunMode, RunObserver, RunProgress, RunReport } from "./run-report.ts";
 
 const PROGRESS_MS = 500;
@@ -133,7 +134,7 @@ class ReplicationRun {
   async #runSession(control: SourceControl, capabilities: TargetCapabilities): Promise<RunReport> {
     const { config, mode, resume } = this.#options;
     const flows = control.master.flowCount;
-    const workers = Math.min(flows, config.advanced.workers ?? defaultWorkers(availableParallelism()));
+    const workers = Math.min(flows, config.advanced.workers ?? defaultWorkers(flows, availableParallelism()));
     this.#counters = new FlowCounters(flows);
     const settings = this.#workerSettings(capabilities, control.master);
     const session = new ReplicationSession({
@@ -308,13 +309,6 @@ function sourceOf(
   control: SourceControl,
 ): { readonly address: string; readonly masterId: string; readonly flows: number } {
   return { address: endpointAddress(endpoint), masterId: control.master.masterId, flows: control.master.flowCount };
-}
-
-/**
- * One worker outruns one Redis, and each costs some 70 MB (docs/benchmarks.md): two, for the share of decoding, and a core is left to the rest.
- */
-function defaultWorkers(cores: number): number {
-  return Math.min(2, Math.max(1, cores - 1));
 }
 
 function interrupted(message: string): Df2RedisError {
