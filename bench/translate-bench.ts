@@ -8,6 +8,8 @@ import { FlowDecoder, type FlowHandler } from "../src/source/flow-decoder.ts";
 import type { TargetCapabilities } from "../src/target/capabilities.ts";
 import { restoreSupport } from "../src/target/restore-support.ts";
 import { HeldDeadlines } from "../src/target/translate/journal-deadlines.ts";
+import { uniformPlan } from "../src/target/features.ts";
+import { MemberDeadlines } from "../src/target/translate/member-deadlines.ts";
 import { JournalTranslator } from "../src/target/translate/journal-translator.ts";
 import { SnapshotTranslator } from "../src/target/translate/snapshot-translator.ts";
 import type { StreamedValue } from "../src/target/translate/streamed-value.ts";
@@ -29,7 +31,9 @@ class Sink extends SnapshotTranslator implements FlowHandler<StreamedValue> {
 
   constructor(encoder: CommandEncoder, capabilities: TargetCapabilities) {
     const losses = { record: (kind: string, _db: number, _key: Slice) => fail(`a loss of kind ${kind}`) };
-    super({ encoder, capabilities, losses, isFull: () => false, countKey: () => {} });
+    const members = new MemberDeadlines();
+    const plan = uniformPlan("fail");
+    super({ encoder, capabilities, losses, plan, members, isFull: () => false, countKey: () => {} });
     this.#encoder = encoder;
     this.#journal = new JournalTranslator({
       encoder,
@@ -39,6 +43,9 @@ class Sink extends SnapshotTranslator implements FlowHandler<StreamedValue> {
       deadlines: new HeldDeadlines({ clock: Date.now }),
       restoreForeign: () => fail("a dump in the journal"),
       unrunnable: () => fail("an entry that cannot run"),
+      plan,
+      members,
+      editDocument: () => fail("a JSON document"),
     });
   }
 
@@ -71,7 +78,15 @@ function fail(what: string): never {
 function newSink(): Sink {
   const support = restoreSupport(IDENTITY);
   if (support === undefined) return fail("no version of Redis");
-  return new Sink(new CommandEncoder(BATCH_BYTES), { ...IDENTITY, ...support, databases: 16, keys: 0 });
+  return new Sink(new CommandEncoder(BATCH_BYTES), {
+    ...IDENTITY,
+    ...support,
+    databases: 16,
+    keys: 0,
+    keysByDatabase: new Map(),
+    commands: new Set(["RESTORE", "EVAL"]),
+    maxBulkBytes: 512 * 1024 * 1024,
+  });
 }
 
 export function benchSnapshot(options: { readonly keys: number; readonly rounds: number }): TranslateResult[] {

@@ -28,7 +28,7 @@ const SIBLINGS: Readonly<Record<string, readonly string[]>> = { rdb: ["journal"]
 export const SANS_IO: readonly string[] = ["bytes", "codec", "rdb", "journal", "resp", "target/translate"];
 
 /** Files of `target/` without IO, the only ones there that `target/translate` may import. */
-const PURE_TARGET_FILES: readonly string[] = ["losses", "capabilities"];
+const PURE_TARGET_FILES: readonly string[] = ["losses", "capabilities", "features"];
 
 /** Pure parts of Node that a sans-IO layer may use. Packages and everything else of Node are refused. */
 const PURE_MODULES: readonly string[] = ["node:zlib", "node:buffer"];

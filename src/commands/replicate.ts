@@ -20,6 +20,7 @@ import { startInlineWorker, startThreadWorker } from "../replication/worker-link
 import type { WorkerSettings } from "../replication/worker-settings.ts";
 import type { MasterInfo } from "../source/master-info.ts";
 import { SourceControl } from "../source/source-control.ts";
+import { uniformPlan } from "../target/features.ts";
 import type { TargetCapabilities } from "../target/capabilities.ts";
 import { LOSS_KINDS, type LossKind } from "../target/losses.ts";
 import { probeTarget } from "../target/probe.ts";
@@ -251,6 +252,8 @@ class ReplicationRun {
       windowBytes,
       ...this.#timeouts(),
       snapshotOnly: mode === "migrate",
+      plan: uniformPlan("drop"),
+      writeMode: config.writeMode,
       // Releases before 1.11 all do; those from 1.11 to 1.13 do, too, but cannot be told from later ones (Dragonfly src/server/transaction.cc).
       sourceJournalsFailures: master.protocolVersion === 0,
       flows: master.flowCount,

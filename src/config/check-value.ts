@@ -4,7 +4,7 @@ import type { Layer } from "./layer.ts";
 import type { Origin } from "./mistake.ts";
 import { SIDES } from "./schema.ts";
 
-const TEXT_KINDS: ReadonlySet<string> = new Set(["text", "address", "secret", "path", "choice"]);
+const TEXT_KINDS: ReadonlySet<string> = new Set(["text", "address", "secret", "path", "choice", "databases"]);
 
 /** What was found, for a message. Nothing of a side is repeated: URLs hold passwords, and passwords land in the wrong key. */
 function found(field: ConfigField, value: unknown): string {

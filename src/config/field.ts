@@ -4,9 +4,19 @@
  */
 import { z } from "zod";
 import { BYTE_SIZE_PATTERN, byteSizeText, parseByteSize } from "./byte-size.ts";
+import { DATABASES_PATTERN } from "./database-pairs.ts";
 import { Secret } from "./secret.ts";
 
-export type FieldKind = "text" | "address" | "secret" | "path" | "integer" | "bytes" | "boolean" | "choice";
+export type FieldKind =
+  | "text"
+  | "address"
+  | "secret"
+  | "path"
+  | "integer"
+  | "bytes"
+  | "boolean"
+  | "choice"
+  | "databases";
 
 /** What an author of a schema says about one key. */
 export type FieldNote = {
@@ -83,6 +93,18 @@ export function choiceField<const T extends readonly [string, ...string[]]>(
 ) {
   const allowed = `one of ${choices.join(", ")}`;
   return field(z.enum(choices).default(note.fallback as never), { ...note, kind: "choice", allowed });
+}
+
+/** A choice without a default: not given is a choice of its own. */
+export function optionalChoiceField<const T extends readonly [string, ...string[]]>(choices: T, note: FieldNote) {
+  return field(z.enum(choices).optional(), { ...note, kind: "choice", allowed: `one of ${choices.join(", ")}` });
+}
+
+/** Also a YAML mapping; the loader turns that into the text. */
+export function databasesField(note: FieldNote) {
+  const allowed =
+    "pairs like `1=0, 2=0:two:, *=0:db{db}:`, or a mapping of a database to a database or to `database:prefix`";
+  return field(z.string().regex(DATABASES_PATTERN).optional(), { ...note, kind: "databases", allowed });
 }
 
 type Range = { readonly min: number; readonly max: number };

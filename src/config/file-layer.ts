@@ -2,9 +2,25 @@
  * Reads one YAML file against the schema. Walks the schema and the document side by side, so that every mistake has its line and
  * column, and so that depth and aliases of a hostile file cannot lead further than the schema does.
  */
-import { isAlias, isMap, isScalar, LineCounter, type Node, type Pair, parseDocument, type Scalar } from "yaml";
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type Scalar,
+  type YAMLMap,
+} from "yaml";
 import { addValue } from "./check-value.ts";
-import { type ConfigNode, type ConfigSection, FIELDS_BY_PATH, ROOT_SECTION } from "./config-fields.ts";
+import {
+  type ConfigField,
+  type ConfigNode,
+  type ConfigSection,
+  FIELDS_BY_PATH,
+  ROOT_SECTION,
+} from "./config-fields.ts";
 import { emptyLayer, type Layer } from "./layer.ts";
 import type { Origin } from "./mistake.ts";
 import { isShowableKey, unknownKeyText } from "./unknown-key.ts";
@@ -71,12 +87,20 @@ class FileReader {
     if (value === undefined || (isScalar(value) && value.value === null)) return;
     if (isMap(value)) {
       if ("section" in node) this.#readMap(node.section, value.items, `${path}.`);
+      else if (node.field.kind === "databases") this.#readDatabases(node.field, value, origin);
       else this.#mistake(origin, path, `is a mapping; allowed: ${node.field.allowed}`);
     } else if (isScalar(value)) {
       this.#readScalar(node, value, origin);
     } else {
       this.#mistake(origin, path, `is a list; allowed: ${"field" in node ? node.field.allowed : "a mapping"}`);
     }
+  }
+
+  /** `{1: 0, 2: "0:two:"}` as `1=0,2=0:two:`. */
+  #readDatabases(field: ConfigField, map: YAMLMap, origin: Origin): void {
+    const plain = (node: unknown): string => (isScalar(node) ? String(node.value) : "");
+    const text = map.items.map((pair) => `${plain(pair.key)}=${plain(pair.value)}`).join(",");
+    addValue(this.#layer, field, text, origin);
   }
 
   #readScalar(node: ConfigNode, scalar: Scalar, origin: Origin): void {

@@ -2,7 +2,7 @@
  * Loads the configuration: flags over environment over file over defaults. Either gives a complete `Config` or throws one
  * `Df2RedisError` that lists every mistake of all of them. No password appears in that error, wherever the mistake is.
  */
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { Df2RedisError } from "../errors/df2redis-error.ts";
 import { buildEndpoint } from "./build-endpoint.ts";
 import { ConfigFiles, type ReadFile, readFailure } from "./config-files.ts";
@@ -14,12 +14,37 @@ import { type Flags, readFlagLayer } from "./flag-layer.ts";
 import { emptyLayer, type Layer } from "./layer.ts";
 import { mergeLayers, type MergedValues, toTree } from "./merge-layers.ts";
 import { compareMistakes, type Mistake, mistakeText, type Origin } from "./mistake.ts";
-import { type AdvancedConfig, configSchema, type LogConfig, type RawConfig, SIDES } from "./schema.ts";
+import { type DatabaseRule, parseDatabasePairs } from "./database-pairs.ts";
+import {
+  type AdvancedConfig,
+  type ConflictConfig,
+  configSchema,
+  type ErrorsConfig,
+  type ExpiryConfig,
+  type LogConfig,
+  type RawConfig,
+  SIDES,
+  type SweepConfig,
+  type UnsupportedConfig,
+  type WriteMode,
+} from "./schema.ts";
+
+const DEFAULT_STATE_DIR = "df2redis-state";
 
 export type Config = {
   readonly source: Endpoint;
   readonly target: Endpoint;
   readonly taskName: string;
+  /** Directory of this task's files. */
+  readonly taskDir: string;
+  readonly writeMode: WriteMode;
+  /** Empty: each database keeps its number. */
+  readonly databases: readonly DatabaseRule[];
+  readonly conflict: ConflictConfig;
+  readonly unsupported: UnsupportedConfig;
+  readonly sweep: SweepConfig;
+  readonly expiry: ExpiryConfig;
+  readonly errors: ErrorsConfig;
   readonly log: LogConfig;
   readonly advanced: AdvancedConfig;
 };
@@ -104,6 +129,14 @@ function build(raw: RawConfig, values: MergedValues, files: ConfigFiles, mistake
     source,
     target,
     taskName: raw.taskName,
+    taskDir: join(files.path("stateDir") ?? DEFAULT_STATE_DIR, raw.taskName),
+    writeMode: raw.target.writeMode,
+    databases: raw.databases === undefined ? [] : parseDatabasePairs(raw.databases),
+    conflict: raw.conflict,
+    unsupported: raw.unsupported,
+    sweep: raw.sweep,
+    expiry: raw.expiry,
+    errors: raw.errors,
     log: { ...raw.log, dir: files.path("log.dir") },
     advanced: raw.advanced,
   };

@@ -9,8 +9,10 @@ import {
   booleanField,
   bytesField,
   choiceField,
+  databasesField,
   integerField,
   nameField,
+  optionalChoiceField,
   optionalIntegerField,
   pathField,
   secretField,
@@ -79,8 +81,8 @@ function tlsSchema(side: Side) {
   });
 }
 
-function endpointSchema(side: Side) {
-  const settings = z.strictObject({
+function endpointShape(side: Side) {
+  return {
     addr: addressField({
       description:
         `Address of ${SIDE_WORDS[side]}: host:port, [IPv6]:port or a URL, redis://user:password@host:port ` +
@@ -106,12 +108,153 @@ function endpointSchema(side: Side) {
       placeholder: "file",
     }),
     tls: tlsSchema(side),
-  });
-  return section(settings, {
+  };
+}
+
+function endpointNote(side: Side) {
+  return {
     description: `${SIDE_WORDS[side].replace("the", "The")}. A plain address or URL alone means \`addr\`.`,
     shorthand: "addr",
+  };
+}
+
+export const WRITE_MODES = ["auto", "restore", "commands"] as const;
+
+const sourceSchema = section(z.strictObject(endpointShape("source")), endpointNote("source"));
+
+const targetSchema = section(
+  z.strictObject({
+    ...endpointShape("target"),
+    writeMode: choiceField(WRITE_MODES, {
+      description:
+        "How collections of the snapshot are written: as they are stored with RESTORE where the target loads them and by commands " +
+        "elsewhere (auto), by RESTORE whatever their size, strings included, where the target loads them (restore), or by commands only.",
+      flag: "write-mode",
+      placeholder: "mode",
+      fallback: "auto",
+    }),
+  }),
+  endpointNote("target"),
+);
+
+export const CONFLICT_POLICIES = ["overwrite", "skip", "panic"] as const;
+
+const conflictSchema = z.strictObject({
+  policy: optionalChoiceField(CONFLICT_POLICIES, {
+    description:
+      "What to do with a key that the target held before the run and the source has, too: replace it, leave the target's key alone " +
+      "for good (what the source writes to it later, too), or stop at the first one.",
+    flag: "conflict-policy",
+    placeholder: "policy",
+    defaultText: "none: a target that is not empty is refused",
+    insteadOf: ["mode", "onConflict"],
+  }),
+  memoryBytes: bytesField({
+    description:
+      "Memory for knowing which keys the target held before the run; about 22 bytes a key. Only used when it is not empty.",
+    min: MIB,
+    max: 64 * GIB,
+    fallback: 256 * MIB,
+  }),
+});
+
+const FEATURE_CHOICES = ["auto", "native", "convert", "drop", "fail"] as const;
+
+function featureField(name: string, what: string, auto: string) {
+  return choiceField(FEATURE_CHOICES, {
+    description: `${what} auto: ${auto}.`,
+    flag: `unsupported-${name}`,
+    placeholder: "choice",
+    fallback: "auto",
   });
 }
+
+const unsupportedSchema = z.strictObject({
+  json: featureField(
+    "json",
+    "JSON documents.",
+    "native where the target has a JSON module, otherwise convert: a string with the document's text, kept up to date",
+  ),
+  bloom: featureField("bloom", "Bloom filters (no other server reads Dragonfly's).", "fail"),
+  cuckoo: featureField("cuckoo", "Cuckoo filters (no other server reads Dragonfly's).", "fail"),
+  cms: featureField("cms", "Count-min sketches (no other server reads Dragonfly's).", "fail"),
+  topk: featureField("topk", "Top-k sketches (no other server reads Dragonfly's).", "fail"),
+  fieldTtl: featureField(
+    "field-ttl",
+    "Deadlines of hash fields.",
+    "native where the target has HPEXPIREAT, otherwise convert: df2redis deletes the field when it is due, while it runs",
+  ),
+  memberTtl: featureField(
+    "member-ttl",
+    "Deadlines of set members.",
+    "convert: df2redis deletes the member when it is due, while it runs",
+  ),
+  sticky: featureField("sticky", "Stickiness of keys (they are never evicted).", "drop"),
+  search: featureField("search", "Search index definitions.", "drop (the documents themselves are carried)"),
+  lua: featureField("lua", "Scripts in the source's script cache.", "native: SCRIPT LOAD"),
+});
+
+const sweepSchema = z.strictObject({
+  mode: choiceField(["on", "dry-run", "off"], {
+    description:
+      "After a full copy into a target that was not empty (`conflict.policy: overwrite`): delete the keys that the source does not " +
+      "have, only count and list them, or leave them.",
+    flag: "sweep",
+    placeholder: "mode",
+    fallback: "on",
+  }),
+  keysPerSecond: integerField({
+    description: "Most keys of the target that the sweep looks at in a second.",
+    min: 1,
+    max: 10_000_000,
+    fallback: 50_000,
+  }),
+});
+
+const expirySchema = z.strictObject({
+  hold: choiceField(["snapshot", "never"], {
+    description:
+      "Whether deadlines of keys are held back until the target has caught up: a key that passes its deadline there while the source's " +
+      "renewal is still on the way would be lost.",
+    flag: "expiry-hold",
+    placeholder: "when",
+    fallback: "snapshot",
+  }),
+  withinHours: integerField({
+    description: "Deadlines further ahead than this are not held back. No copy should take so long.",
+    min: 1,
+    max: 24 * 365 * 9,
+    fallback: 24,
+  }),
+});
+
+const errorsSchema = z.strictObject({
+  rejected: choiceField(["stop", "dead-letter"], {
+    description:
+      "What to do with a write that the target refuses for good: stop, or note it in the dead-letter file, count it and go on without it.",
+    flag: "on-rejected",
+    placeholder: "action",
+    fallback: "stop",
+  }),
+  unrunnable: choiceField(["dead-letter", "stop"], {
+    description:
+      "The same for journal entries that no server could run, because the source journals them incompletely.",
+    flag: "on-unrunnable",
+    placeholder: "action",
+    fallback: "dead-letter",
+  }),
+  retrySeconds: integerField({
+    description:
+      "How long a write is tried again while the target says that it cannot take it now (LOADING, OOM, READONLY, MISCONF, …). 0: not at all.",
+    min: 0,
+    max: 7 * 24 * 3600,
+    fallback: 300,
+  }),
+  values: switchField({
+    description: "Write the arguments of refused writes, values included, to the dead-letter file.",
+    fallback: false,
+  }),
+});
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
 
@@ -218,8 +361,8 @@ const advancedSchema = z.strictObject({
 });
 
 export const configSchema = z.strictObject({
-  source: endpointSchema("source"),
-  target: endpointSchema("target"),
+  source: sourceSchema,
+  target: targetSchema,
   taskName: nameField({
     description: "Name of this task. It is part of the log file's name.",
     flag: "task",
@@ -227,6 +370,36 @@ export const configSchema = z.strictObject({
     fallback: "default",
     insteadOf: ["task", "name"],
   }),
+  stateDir: pathField({
+    description:
+      "Directory for what a run leaves behind, made when it is needed: `<taskName>/dead-letter.ndjson`, `<taskName>/member-deadlines.ndjson`.",
+    flag: "state-dir",
+    placeholder: "dir",
+    defaultText: "df2redis-state in the working directory",
+  }),
+  databases: databasesField({
+    description:
+      "Where the source's databases go, as `source=target` or `source=target:prefix` pairs with commas between them, or a mapping of " +
+      "those. `*` stands for all databases not named, and `{db}` in a prefix for the source database's number.",
+    flag: "databases",
+    placeholder: "pairs",
+    defaultText: "each to the one with the same number",
+  }),
+  conflict: section(conflictSchema.prefault({}), {
+    description: "Keys that the target held before the run. A plain value means `policy`.",
+    shorthand: "policy",
+  }),
+  unsupported: section(unsupportedSchema.prefault({}), {
+    description:
+      "What a plain Redis does not have, feature by feature: native (the target has it), convert (carried in another form), drop (left out, " +
+      "counted and listed) or fail (stop at the first one).",
+  }),
+  sweep: section(sweepSchema.prefault({}), {
+    description: "Keys that the source does not have. A plain value means `mode`.",
+    shorthand: "mode",
+  }),
+  expiry: section(expirySchema.prefault({}), { description: "Deadlines of keys." }),
+  errors: section(errorsSchema.prefault({}), { description: "Writes that the target refuses." }),
   log: section(logSchema.prefault({}), { description: "What is logged and where." }),
   advanced: section(advancedSchema.prefault({}), {
     description: "Limits and sizes. The defaults fit nearly every case.",
@@ -237,3 +410,10 @@ export type RawConfig = z.output<typeof configSchema>;
 export type RawEndpoint = RawConfig[Side];
 export type LogConfig = Readonly<RawConfig["log"]>;
 export type AdvancedConfig = Readonly<RawConfig["advanced"]>;
+export type WriteMode = (typeof WRITE_MODES)[number];
+export type ConflictConfig = Readonly<RawConfig["conflict"]>;
+export type ConflictPolicy = (typeof CONFLICT_POLICIES)[number];
+export type UnsupportedConfig = Readonly<RawConfig["unsupported"]>;
+export type SweepConfig = Readonly<RawConfig["sweep"]>;
+export type ExpiryConfig = Readonly<RawConfig["expiry"]>;
+export type ErrorsConfig = Readonly<RawConfig["errors"]>;

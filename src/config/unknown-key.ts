@@ -5,10 +5,8 @@ import { nearest } from "./did-you-mean.ts";
 /** Keys of the Go tool of the same name that this version does not have. An accepted key that does nothing would be a trap. */
 const NOT_YET: Readonly<Record<string, string>> = {
   checkpoint: "checkpoints come with a later version; remove this key",
-  conflict: "conflict policies come with a later version (keys of the target are replaced); remove this key",
   dashboard: "the dashboard comes with a later version; remove this key",
   migrate: "nothing needs to be configured for migrate; remove this key",
-  stateDir: "state on disk comes with a later version; remove this key",
   statusFile: "the status file comes with a later version; remove this key",
   "source.type": "the kind of server is found out by asking it; remove this key",
   "target.type": "the kind of server is found out by asking it; remove this key",

@@ -108,6 +108,31 @@ export const ERROR_CODES = {
     action: "Wait until it is ready, or raise its maxclients, and start again.",
     retryable: true,
   },
+  TARGET_NOT_EMPTY: {
+    meaning: "The target holds keys, and nothing says what is to become of them.",
+    action:
+      "Use an empty target, or set `conflict.policy` (`--conflict-policy`): overwrite replaces keys of the same name and sweeps the rest, " +
+      "skip leaves the target's keys alone, panic stops at the first key that both sides have.",
+    retryable: false,
+  },
+  KEY_CONFLICT: {
+    meaning:
+      "A key of the source is held by the target already, and `conflict.policy` is panic; or two source databases that are merged hold the same key.",
+    action: "The message names the key. Remove or rename it on one side, or choose another policy or a prefix.",
+    retryable: false,
+  },
+  FEATURE_UNSUPPORTED: {
+    meaning:
+      "The source holds something that the target cannot, and the configuration says (or nothing says otherwise) that this must stop the run.",
+    action:
+      "The message names the feature and the first key. Choose `drop` or `convert` for it under `unsupported`, remove those keys, or use a target that has it.",
+    retryable: false,
+  },
+  STATE_UNWRITABLE: {
+    meaning: "A file in the state directory could not be written.",
+    action: "Check that `stateDir` exists or can be made, that it is writable and that its disk is not full.",
+    retryable: false,
+  },
   FLUSH_IN_SNAPSHOT: {
     meaning: "The source ran FLUSHALL or FLUSHDB while its snapshot was being sent, so the snapshot is void.",
     action: "Start the sync again.",

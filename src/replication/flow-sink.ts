@@ -13,6 +13,9 @@ import { RDB_TYPE_STREAM_LISTPACKS_2 } from "../rdb/opcodes.ts";
 import type { ObjectHeader, ValueKind } from "../rdb/rdb-handler.ts";
 import type { FlowHandler } from "../source/flow-decoder.ts";
 import type { TargetCapabilities } from "../target/capabilities.ts";
+import type { WriteMode } from "../config/schema.ts";
+import type { FeaturePlan } from "../target/features.ts";
+import { MemberDeadlines } from "../target/translate/member-deadlines.ts";
 import type { LossRecorder } from "../target/losses.ts";
 import type { TargetWriter } from "../target/target-writer.ts";
 import type { ForeignDump, UnrunnableRecorder } from "../target/translate/journal-context.ts";
@@ -37,6 +40,8 @@ export type FlowSinkOptions = {
   readonly capabilities: TargetCapabilities;
   readonly limits: DecodeLimits;
   readonly losses: LossRecorder;
+  readonly plan: FeaturePlan;
+  readonly writeMode: WriteMode;
   readonly unrunnable: UnrunnableRecorder;
   readonly countKey: (typeName: string) => void;
   readonly onDragonflyVersion: (version: string) => void;
@@ -57,14 +62,18 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
   #held = false;
 
   constructor(options: FlowSinkOptions, inSnapshot: boolean) {
-    const { writer, capabilities, losses, clock } = options;
+    const { writer, capabilities, losses, clock, plan, writeMode } = options;
     const { encoder } = writer;
     const deadlines = new HeldDeadlines({ clock, hasPExpireTime: hasPExpireTime(capabilities) });
     const journaled = { active: false };
+    const members = new MemberDeadlines();
     super({
       encoder,
       capabilities,
       losses,
+      plan,
+      members,
+      writeMode,
       isFull: () => writer.isFull(),
       countKey: (typeName) => {
         if (!journaled.active) options.countKey(typeName);
@@ -85,6 +94,9 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
       deadlines,
       restoreForeign: (dump) => this.#restoreForeign(dump),
       unrunnable: options.unrunnable,
+      plan,
+      members,
+      editDocument: () => {},
     });
   }
 

@@ -103,8 +103,17 @@ export class WorkerHost {
   }
 
   async #openFlow(masterId: string, syncId: string, request: FlowRequest): Promise<void> {
-    const { source, connectTimeoutMs, replyTimeoutMs, limits, bodyLimitBytes, capabilities, snapshotOnly } =
-      this.#settings;
+    const {
+      source,
+      connectTimeoutMs,
+      replyTimeoutMs,
+      limits,
+      bodyLimitBytes,
+      capabilities,
+      snapshotOnly,
+      plan,
+      writeMode,
+    } = this.#settings;
     const { flow, lsn } = request;
     const { signal } = this.#abort;
     const connection = await openFlow({
@@ -130,6 +139,8 @@ export class WorkerHost {
       limits,
       bodyLimitBytes,
       snapshotOnly,
+      plan,
+      writeMode,
       counters: this.#counters,
       losses: flow === 0 ? this.#losses : withoutIndexDefinitions(this.#losses),
       unrunnable: (entry, why) => this.#onUnrunnable(flow, entry, why),

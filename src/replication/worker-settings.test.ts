@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_DECODE_LIMITS } from "../bytes/decode-limits.ts";
 import type { Endpoint } from "../config/endpoint.ts";
+import { REDIS_70, DROP_ALL } from "../../test/support/capabilities.ts";
 import { Secret } from "../config/secret.ts";
 import { FlowCounters } from "./flow-counters.ts";
 import { fromPlainSettings, toPlainSettings, type WorkerSettings } from "./worker-settings.ts";
@@ -26,14 +27,7 @@ function settings(source: Endpoint, target: Endpoint): WorkerSettings {
   return {
     source,
     target,
-    capabilities: {
-      product: "redis",
-      version: "7.0.15",
-      rdbVersion: 10,
-      restorableTypes: new Set([4, 20]),
-      databases: 16,
-      keys: 0,
-    },
+    capabilities: REDIS_70,
     limits: DEFAULT_DECODE_LIMITS,
     bodyLimitBytes: 1000,
     batchBytes: 2000,
@@ -41,6 +35,8 @@ function settings(source: Endpoint, target: Endpoint): WorkerSettings {
     connectTimeoutMs: 4000,
     replyTimeoutMs: 5000,
     snapshotOnly: true,
+    plan: DROP_ALL,
+    writeMode: "auto",
     sourceJournalsFailures: false,
     flows: 2,
     counters: new FlowCounters(2).buffer,

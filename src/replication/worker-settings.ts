@@ -2,6 +2,8 @@
 import type { DecodeLimits } from "../bytes/decode-limits.ts";
 import type { Endpoint, TlsSettings } from "../config/endpoint.ts";
 import { Secret } from "../config/secret.ts";
+import type { WriteMode } from "../config/schema.ts";
+import type { FeaturePlan } from "../target/features.ts";
 import type { TargetCapabilities } from "../target/capabilities.ts";
 
 export type WorkerSettings = {
@@ -15,6 +17,8 @@ export type WorkerSettings = {
   readonly connectTimeoutMs: number;
   readonly replyTimeoutMs: number;
   readonly snapshotOnly: boolean;
+  readonly plan: FeaturePlan;
+  readonly writeMode: WriteMode;
   /** The master journals commands that failed, too: a refusal by the target repeats the source's. */
   readonly sourceJournalsFailures: boolean;
   readonly flows: number;

@@ -19,6 +19,8 @@ export type ProbeOptions = {
 /** As many as a Redis has by default are tried where CONFIG is hidden. */
 const DEFAULT_DATABASES = 16;
 
+const DEFAULT_MAX_BULK_BYTES = 512 * 1024 * 1024;
+
 type Info = ReadonlyMap<string, string>;
 
 export async function probeTarget(options: ProbeOptions): Promise<TargetCapabilities> {
@@ -31,7 +33,16 @@ export async function probeTarget(options: ProbeOptions): Promise<TargetCapabili
     if (support === undefined)
       throw unsuitable(conversation, `is ${identityName(identity)}; at least ${MIN_REDIS_VERSION} is needed`);
     const databases = await countDatabases(conversation);
-    return { product: identity.product, version: identity.version, ...support, databases, keys: countKeys(info) };
+    return {
+      product: identity.product,
+      version: identity.version,
+      ...support,
+      databases,
+      keys: countKeys(info),
+      keysByDatabase: new Map(),
+      commands: new Set(["RESTORE", "EVAL", "SCRIPT"]),
+      maxBulkBytes: DEFAULT_MAX_BULK_BYTES,
+    };
   } finally {
     conversation.close();
   }

@@ -8,7 +8,7 @@ import type { TargetWriter } from "../../src/target/target-writer.ts";
 import type { StreamedValue } from "../../src/target/translate/streamed-value.ts";
 import { cut, randomPieces, WHOLE } from "../support/feed-flow.ts";
 import { SeededRandom } from "../support/hostile.ts";
-import { REDIS_62, REDIS_70, REDIS_72 } from "../support/snapshot-translation.ts";
+import { DROP_ALL, REDIS_62, REDIS_70, REDIS_72 } from "../support/capabilities.ts";
 import type { BaseStream } from "./corpus.ts";
 import { mutateStream } from "./mutate-stream.ts";
 
@@ -64,6 +64,8 @@ function makeSink(
     countKey: () => {},
     onDragonflyVersion: () => {},
     snapshotOnly: false,
+    plan: DROP_ALL,
+    writeMode: "auto" as const,
     events,
     clock: () => 1_800_000_000_000,
   };

@@ -3,19 +3,14 @@ import { Slice } from "../../src/bytes/slice.ts";
 import { JournalCommand } from "../../src/journal/journal-command.ts";
 import { CommandEncoder } from "../../src/resp/command-encoder.ts";
 import type { TargetCapabilities } from "../../src/target/capabilities.ts";
+import { DROP_ALL, REDIS_70 } from "./capabilities.ts";
+import type { FeaturePlan } from "../../src/target/features.ts";
+import type { DocumentEdit } from "../../src/target/translate/journal-context.ts";
+import { MemberDeadlines } from "../../src/target/translate/member-deadlines.ts";
 import { JournalTranslator, type TranslateResult } from "../../src/target/translate/journal-translator.ts";
 import { takeCommandLines, takeCommands } from "./parse-commands.ts";
 
 export type Word = string | number | Buffer;
-
-export const REDIS_7_0: TargetCapabilities = {
-  product: "redis",
-  version: "7.0.15",
-  rdbVersion: 10,
-  restorableTypes: new Set([0, 1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]),
-  databases: 16,
-  keys: 0,
-};
 
 export type EntryPlace = { readonly db?: number; readonly lsn?: number; readonly txid?: number };
 
@@ -33,6 +28,7 @@ export type JournalTranslationOptions = {
   readonly capabilities?: TargetCapabilities;
   readonly now?: number;
   readonly marginMs?: number;
+  readonly plan?: Partial<FeaturePlan>;
 };
 
 export class JournalTranslation {
@@ -41,6 +37,8 @@ export class JournalTranslation {
   /** `kind db key`. */
   readonly losses: string[] = [];
   readonly unrunnable: string[] = [];
+  readonly edits: DocumentEdit[] = [];
+  readonly members = new MemberDeadlines();
   readonly foreign: { key: string; type: number; body: Buffer; expireAtMs: number; sticky: boolean; db: number }[] = [];
   now: number;
 
@@ -48,11 +46,14 @@ export class JournalTranslation {
     this.now = options.now ?? 1_700_000_000_000;
     this.translator = new JournalTranslator({
       encoder: this.encoder,
-      capabilities: options.capabilities ?? REDIS_7_0,
+      capabilities: options.capabilities ?? REDIS_70,
       losses: { record: (kind, db, key) => void this.losses.push(`${kind} ${db} ${key.toText()}`) },
       clock: () => this.now,
       restoreForeign: ({ key, body, ...rest }) =>
         void this.foreign.push({ ...rest, key: key.toText(), body: body.toBuffer() }),
+      plan: { ...DROP_ALL, ...options.plan },
+      members: this.members,
+      editDocument: (edit) => void this.edits.push(edit),
       unrunnable: (command, why) => void this.unrunnable.push(`${command.arg(0).toText()}: ${why}`),
     });
   }

@@ -7,17 +7,14 @@ import type { FlushRequest } from "../../src/replication/worker-messages.ts";
 import type { FlowConnection, FlowHandlers } from "../../src/source/flow-connection.ts";
 import type { TargetCapabilities } from "../../src/target/capabilities.ts";
 import { TargetWriter, type WriterLimits } from "../../src/target/target-writer.ts";
+import { DROP_ALL, REDIS_70 } from "./capabilities.ts";
 import { FakeRedis } from "./fake-redis.ts";
 import { EOF_TOKEN } from "./rdb-builder.ts";
 import { until } from "./until.ts";
 
 export const CAPABILITIES: TargetCapabilities = {
-  product: "redis",
-  version: "7.0.15",
-  rdbVersion: 10,
+  ...REDIS_70,
   restorableTypes: new Set([2, 4, 5, 16, 17, 18, 19, 20]),
-  databases: 16,
-  keys: 0,
 };
 
 /** As a FlowConnection behaves: what arrives while it is paused waits, and is delivered after `resume`. */
@@ -126,6 +123,8 @@ export class PipelineBench implements AsyncDisposable {
       limits: DEFAULT_DECODE_LIMITS,
       bodyLimitBytes: 1024 * 1024,
       snapshotOnly,
+      plan: DROP_ALL,
+      writeMode: "auto",
       counters: this.counters,
       losses: { record: (kind) => this.told.push(`loss ${kind}`) },
       unrunnable: () => this.told.push("unrunnable"),

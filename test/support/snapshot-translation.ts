@@ -5,36 +5,10 @@ import { StreamBuffer } from "../../src/bytes/stream-buffer.ts";
 import { RdbDecoder } from "../../src/rdb/rdb-decoder.ts";
 import type { ObjectHeader } from "../../src/rdb/rdb-handler.ts";
 import { CommandEncoder } from "../../src/resp/command-encoder.ts";
-import type { TargetCapabilities } from "../../src/target/capabilities.ts";
+import { MemberDeadlines } from "../../src/target/translate/member-deadlines.ts";
 import { SnapshotTranslator, type SnapshotTranslatorOptions } from "../../src/target/translate/snapshot-translator.ts";
+import { DROP_ALL, REDIS_70 } from "./capabilities.ts";
 import { takeCommands } from "./parse-commands.ts";
-
-const OLD_TYPES = [0, 1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 14, 15];
-
-export const REDIS_62: TargetCapabilities = {
-  product: "redis",
-  version: "6.2.14",
-  rdbVersion: 9,
-  restorableTypes: new Set(OLD_TYPES),
-  databases: 16,
-  keys: 0,
-};
-export const REDIS_70: TargetCapabilities = {
-  product: "redis",
-  version: "7.0.15",
-  rdbVersion: 10,
-  restorableTypes: new Set([...OLD_TYPES, 16, 17, 18, 19]),
-  databases: 16,
-  keys: 0,
-};
-export const REDIS_72: TargetCapabilities = {
-  product: "redis",
-  version: "7.2.5",
-  rdbVersion: 11,
-  restorableTypes: new Set([...OLD_TYPES, 16, 17, 18, 19, 20, 21]),
-  databases: 16,
-  keys: 0,
-};
 
 export type Loss = { readonly kind: string; readonly db: number; readonly key: string };
 
@@ -52,6 +26,8 @@ export function translatorKit(options: Partial<SnapshotTranslatorOptions> = {}):
   const translator = new SnapshotTranslator({
     encoder,
     capabilities: REDIS_70,
+    plan: DROP_ALL,
+    members: new MemberDeadlines(),
     losses: { record: (kind, db, key) => losses.push({ kind, db, key: key.toText() }) },
     isFull: () => false,
     countKey: (name) => (counts[name] = (counts[name] ?? 0) + 1),

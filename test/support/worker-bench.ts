@@ -1,4 +1,5 @@
 /** A WorkerHost between a master that sends what a test gives it and a Redis that answers as a test wants. */
+import { DROP_ALL } from "./capabilities.ts";
 import { DEFAULT_DECODE_LIMITS } from "../../src/bytes/decode-limits.ts";
 import { FlowCounters } from "../../src/replication/flow-counters.ts";
 import type { FlowRequest, WorkerCommand, WorkerEvent } from "../../src/replication/worker-messages.ts";
@@ -42,6 +43,8 @@ export class WorkerBench implements AsyncDisposable {
       connectTimeoutMs: 5000,
       replyTimeoutMs: 5000,
       snapshotOnly: false,
+      plan: DROP_ALL,
+      writeMode: "auto",
       sourceJournalsFailures: false,
       counters: this.counters.buffer,
       ...options,

@@ -6,8 +6,10 @@ import type { Slice } from "../../bytes/slice.ts";
 import type { JournalCommand } from "../../journal/journal-command.ts";
 import type { CommandEncoder } from "../../resp/command-encoder.ts";
 import type { TargetCapabilities } from "../capabilities.ts";
+import type { FeaturePlan } from "../features.ts";
 import type { LossRecorder } from "../losses.ts";
 import type { HeldDeadlines } from "./journal-deadlines.ts";
+import type { MemberDeadlines } from "./member-deadlines.ts";
 
 /** A dump of a type that the target's RESTORE does not load; the receiver replaces the key by native commands, or drops it. */
 export type ForeignDump = {
@@ -27,6 +29,29 @@ export type RestoreForeign = (dump: ForeignDump) => void;
 /** Told about an entry that no server can run as it is written; nothing is encoded for it. `why` has no values in it. */
 export type UnrunnableRecorder = (command: JournalCommand, why: string) => void;
 
+/** What becomes of a document that is kept as a string. */
+export type DocumentChange =
+  | { readonly kind: "set"; readonly text: string }
+  | { readonly kind: "delete" }
+  | { readonly kind: "unchanged" }
+  /** `why` has no values in it. */
+  | { readonly kind: "unrunnable"; readonly why: string };
+
+/**
+ * A change of a document that the target holds as a string. The receiver holds the flow, reads the string (undefined: no such key), calls
+ * `change` and writes what it says, a deadline kept; then the flow goes on. Owns all its bytes.
+ */
+export type DocumentEdit = {
+  readonly db: number;
+  readonly key: Buffer;
+  /** Upper-case name and LSN of the entry, for messages. */
+  readonly command: string;
+  readonly lsn: number;
+  readonly change: (text: string | undefined) => DocumentChange;
+};
+
+export type EditDocument = (edit: DocumentEdit) => void;
+
 export type JournalContext = {
   readonly encoder: CommandEncoder;
   readonly capabilities: TargetCapabilities;
@@ -36,6 +61,9 @@ export type JournalContext = {
   readonly deadlines: HeldDeadlines;
   readonly restoreForeign: RestoreForeign;
   readonly unrunnable: UnrunnableRecorder;
+  readonly plan: FeaturePlan;
+  readonly editDocument: EditDocument;
+  readonly members: MemberDeadlines;
 };
 
 /** Encodes what an entry becomes. The database is selected already. */

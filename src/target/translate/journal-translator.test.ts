@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { JournalTranslation, REDIS_7_0 } from "../../../test/support/journal-translation.ts";
+import { REDIS_70 } from "../../../test/support/capabilities.ts";
+import { JournalTranslation } from "../../../test/support/journal-translation.ts";
 import { takeCommandLines } from "../../../test/support/parse-commands.ts";
 
 const NOW = 1_700_000_000_000;
@@ -215,7 +216,7 @@ describe("forms", () => {
 
   test("an older target is spared a word that it does not know", () => {
     const translation = new JournalTranslation({
-      capabilities: { ...REDIS_7_0, version: "6.2.0", restorableTypes: new Set([0]) },
+      capabilities: { ...REDIS_70, version: "6.2.0", restorableTypes: new Set([0]) },
     });
     expect(translation.lines("XGROUP", "SETID", "x", "g", "1-1", "ENTRIESREAD", "3")).toEqual(["XGROUP SETID x g 1-1"]);
   });

@@ -6,11 +6,13 @@ import { Df2RedisError } from "../../errors/df2redis-error.ts";
 import type { JournalCommand } from "../../journal/journal-command.ts";
 import type { CommandEncoder } from "../../resp/command-encoder.ts";
 import type { TargetCapabilities } from "../capabilities.ts";
+import type { FeaturePlan } from "../features.ts";
 import type { LossRecorder } from "../losses.ts";
 import { CommandIndex } from "./journal-command-index.ts";
 import { JOURNAL_COMMANDS } from "./journal-command-table.ts";
-import type { JournalContext, RestoreForeign, UnrunnableRecorder } from "./journal-context.ts";
+import type { EditDocument, JournalContext, RestoreForeign, UnrunnableRecorder } from "./journal-context.ts";
 import { HeldDeadlines } from "./journal-deadlines.ts";
+import type { MemberDeadlines } from "./member-deadlines.ts";
 import { passEntry } from "./journal-words.ts";
 
 export type JournalTranslatorOptions = {
@@ -23,6 +25,10 @@ export type JournalTranslatorOptions = {
   /** Writes a dump that the target's RESTORE does not load. */
   readonly restoreForeign: RestoreForeign;
   readonly unrunnable: UnrunnableRecorder;
+  readonly plan: FeaturePlan;
+  readonly editDocument: EditDocument;
+  /** Shared with whatever writes the flow's snapshot. */
+  readonly members: MemberDeadlines;
   /** Shared with whatever writes the flow's snapshot. */
   readonly deadlines?: HeldDeadlines;
 };

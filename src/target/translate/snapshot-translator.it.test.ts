@@ -11,12 +11,8 @@ import {
 } from "../../../test/support/dump-to-rdb.ts";
 import { RespError, type Argument, type RespClient } from "../../../test/support/resp-client.ts";
 import { startRedis, type RedisServer } from "../../../test/support/redis-server.ts";
-import {
-  REDIS_62,
-  translateRdb,
-  type Loss,
-  type TranslateOptions,
-} from "../../../test/support/snapshot-translation.ts";
+import { REDIS_62 } from "../../../test/support/capabilities.ts";
+import { translateRdb, type Loss, type TranslateOptions } from "../../../test/support/snapshot-translation.ts";
 import { streamState } from "../../../test/support/stream-state.ts";
 
 const NATIVE = { bodyLimitBytes: 0 };

@@ -1,12 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { takeCommandLines, takeCommands } from "../../../test/support/parse-commands.ts";
-import {
-  objectHeader,
-  REDIS_62,
-  REDIS_70,
-  REDIS_72,
-  translatorKit,
-} from "../../../test/support/snapshot-translation.ts";
+import { REDIS_62, REDIS_70, REDIS_72 } from "../../../test/support/capabilities.ts";
+import { objectHeader, translatorKit } from "../../../test/support/snapshot-translation.ts";
 import { Slice } from "../../bytes/slice.ts";
 import { Crc64 } from "../../codec/crc64.ts";
 import type { ValueKind } from "../../rdb/rdb-handler.ts";

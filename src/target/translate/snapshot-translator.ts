@@ -5,11 +5,14 @@
  * Sans-IO. Everything is copied into the encoder (or into the value's own state) before a call returns; no slice is kept.
  */
 import type { Slice } from "../../bytes/slice.ts";
+import type { WriteMode } from "../../config/schema.ts";
 import { RDB_TYPE_STREAM_LISTPACKS_2, RDB_TYPE_STREAM_LISTPACKS_3 } from "../../rdb/opcodes.ts";
 import type { ObjectHeader, RdbHandler, StreamMeta, ValueKind } from "../../rdb/rdb-handler.ts";
 import type { CommandEncoder } from "../../resp/command-encoder.ts";
 import type { TargetCapabilities } from "../capabilities.ts";
+import type { FeaturePlan } from "../features.ts";
 import type { LossKind, LossRecorder } from "../losses.ts";
+import type { MemberDeadlines } from "./member-deadlines.ts";
 import { NativeBatch } from "./native-batch.ts";
 import { NativeWriter } from "./native-writer.ts";
 import { isEmptyBody } from "./restore-empty-body.ts";
@@ -42,6 +45,10 @@ export type SnapshotTranslatorOptions = {
   readonly encoder: CommandEncoder;
   readonly capabilities: TargetCapabilities;
   readonly losses: LossRecorder;
+  readonly plan: FeaturePlan;
+  readonly members: MemberDeadlines;
+  /** Default `auto`. */
+  readonly writeMode?: WriteMode;
   /** Whether the writer wants no more for now. */
   readonly isFull: () => boolean;
   /** Once per object: string list set zset hash stream json bloom cuckoo cms topk module. */

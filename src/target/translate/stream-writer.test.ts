@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { takeCommandLines } from "../../../test/support/parse-commands.ts";
-import { objectHeader, REDIS_62, translatorKit } from "../../../test/support/snapshot-translation.ts";
+import { REDIS_62 } from "../../../test/support/capabilities.ts";
+import { objectHeader, translatorKit } from "../../../test/support/snapshot-translation.ts";
 import { Slice } from "../../bytes/slice.ts";
 import type { StreamMeta } from "../../rdb/rdb-handler.ts";
 import type { SnapshotTranslatorOptions } from "./snapshot-translator.ts";
