@@ -47,6 +47,25 @@ describe("a configuration without mistakes", () => {
       source: { host: "s", port: 1, user: undefined, password: undefined, tls: undefined },
       target: { host: "t", port: 2, user: undefined, password: undefined, tls: undefined },
       taskName: "default",
+      taskDir: "df2redis-state/default",
+      writeMode: "auto",
+      databases: [],
+      conflict: { memoryBytes: 268_435_456 },
+      unsupported: {
+        json: "auto",
+        bloom: "auto",
+        cuckoo: "auto",
+        cms: "auto",
+        topk: "auto",
+        fieldTtl: "auto",
+        memberTtl: "auto",
+        sticky: "auto",
+        search: "auto",
+        lua: "auto",
+      },
+      sweep: { mode: "on", keysPerSecond: 50_000 },
+      expiry: { hold: "snapshot", withinHours: 24 },
+      errors: { rejected: "stop", unrunnable: "dead-letter", retrySeconds: 300, values: false },
       log: { level: "info", format: "auto", consoleEnabled: true, dir: undefined },
       advanced: {
         limits: { stringBytes: 536_870_912, blobBytes: 268_435_456, elements: 4_294_967_295 },
@@ -84,6 +103,24 @@ describe("a configuration without mistakes", () => {
     expect(config.log).toEqual({ level: "debug", dir: resolve("log"), consoleEnabled: false, format: "json" });
     expect(config.advanced).toMatchObject({ workers: 4, batchBytes: 65_536, connectTimeoutMs: 500 });
     expect(config.advanced.limits).toMatchObject({ stringBytes: 1_048_576, elements: 10 });
+  });
+
+  test("policies: mappings and their plain forms, databases as text and as a mapping", () => {
+    const yaml = "stateDir: ../state\ntaskName: t\nconflict: skip\nsweep: dry-run\nunsupported: {bloom: drop}\n";
+    const flags = { ...BOTH, "write-mode": "commands", "unsupported-json": "fail" };
+    const config = load({ yaml: `${yaml}databases: {1: 0, 2: '0:two:', '*': '3:db{db}:'}\n`, flags });
+    expect([config.taskDir, config.writeMode]).toEqual([resolve("state/t"), "commands"]);
+    expect([config.conflict.policy, config.sweep.mode]).toEqual(["skip", "dry-run"]);
+    expect(config.unsupported).toMatchObject({ bloom: "drop", json: "fail", cms: "auto" });
+    expect(config.databases).toEqual([
+      { source: 1, target: 0, prefix: "" },
+      { source: 2, target: 0, prefix: "two:" },
+      { source: undefined, target: 3, prefix: "db{db}:" },
+    ]);
+    expect(load({ flags: { ...BOTH, databases: "1=0, *=3:db{db}:" } }).databases).toEqual([
+      { source: 1, target: 0, prefix: "" },
+      { source: undefined, target: 3, prefix: "db{db}:" },
+    ]);
   });
 
   test("flags win over variables, variables over the file", () => {
@@ -150,7 +187,7 @@ describe("mistakes in the file, with line and column", () => {
     [
       "unknown key",
       `${OK}bogus: 1\n`,
-      "3:1: bogus: is not a known key. Allowed: source, target, taskName, log, advanced",
+      "3:1: bogus: is not a known key. Allowed: source, target, taskName, stateDir, databases, conflict, unsupported, sweep, expiry, errors, log, advanced",
     ],
     [
       "unknown nested key with a suggestion",
@@ -160,12 +197,17 @@ describe("mistakes in the file, with line and column", () => {
     [
       "another tool's name",
       "source: s:1\ntarget:\n  addr: t:2\n  address: t:2\n",
-      '4:3: target.address: is not a known key; did you mean "addr"? Allowed: addr, user, password, passwordFile, tls',
+      '4:3: target.address: is not a known key; did you mean "addr"? Allowed: addr, user, password, passwordFile, tls, writeMode',
     ],
     [
-      "a key of later",
-      `${OK}conflict:\n  policy: skip\n`,
-      "3:1: conflict: is not supported: conflict policies come with a later version (keys of the target are replaced); remove this key",
+      "a policy that does not exist",
+      `${OK}conflict:\n  policy: merge\n`,
+      '4:11: conflict.policy: "merge" is not accepted; allowed: one of overwrite, skip, panic',
+    ],
+    [
+      "databases that are no pairs",
+      `${OK}databases: {one: 0}\n`,
+      '3:12: databases: "one=0" is not accepted; allowed: pairs like `1=0, 2=0:two:, *=0:db{db}:`, or a mapping of a database to a database or to `database:prefix`',
     ],
     [
       "a key of later",
@@ -274,7 +316,7 @@ describe("mistakes in the file, with line and column", () => {
     [
       "a key that is no text",
       `${OK}? [a]\n: 1\n`,
-      "3:3: is not a known key. Allowed: source, target, taskName, log, advanced",
+      "3:3: is not a known key. Allowed: source, target, taskName, stateDir, databases, conflict, unsupported, sweep, expiry, errors, log, advanced",
     ],
     ["YAML: tab", `${OK}log:\n\tlevel: info\n`, "4:1: not valid YAML: a tab is used as indentation; use spaces"],
     ["YAML: twice", `${OK}source: x:1\n`, "3:1: not valid YAML: this key is given twice in the same mapping"],
