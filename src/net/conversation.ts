@@ -32,6 +32,12 @@ export type Detached = {
   readonly leftover: Buffer;
 };
 
+/** Bytes for what may not be text, such as keys. */
+export type RequestWord = string | Uint8Array;
+
+/** Requests whose second word may be shown, too. */
+const WITH_SUBCOMMAND: ReadonlySet<string> = new Set(["REPLCONF", "DFLY", "INFO", "CONFIG"]);
+
 type Waiting = {
   readonly doing: string;
   readonly deadline: Deadline;
@@ -77,12 +83,12 @@ export class Conversation {
   }
 
   /** The reply, an error reply included. Rejects when none comes. */
-  async request(...args: readonly string[]): Promise<Reply> {
+  async request(...args: readonly RequestWord[]): Promise<Reply> {
     return (await this.#send(args, false)).reply;
   }
 
   /** The last request: stops reading right behind its reply and gives the socket away. */
-  requestAndDetach(...args: readonly string[]): Promise<Detached> {
+  requestAndDetach(...args: readonly RequestWord[]): Promise<Detached> {
     return this.#send(args, true);
   }
 
@@ -110,7 +116,7 @@ export class Conversation {
     );
   }
 
-  #send(args: readonly string[], detach: boolean): Promise<Detached> {
+  #send(args: readonly RequestWord[], detach: boolean): Promise<Detached> {
     return new Promise((resolve, reject) => {
       const socket = this.#socket;
       if (this.#closed !== undefined || socket === undefined) {
@@ -222,9 +228,7 @@ export class Conversation {
 }
 
 /** The words of a request that may be shown: never those of AUTH. */
-function requestName(args: readonly string[]): string {
-  if (args[0] === "AUTH") return "AUTH";
-  return args
-    .slice(0, args[0] === "REPLCONF" || args[0] === "DFLY" || args[0] === "INFO" || args[0] === "CONFIG" ? 2 : 1)
-    .join(" ");
+function requestName(args: readonly RequestWord[]): string {
+  const words = WITH_SUBCOMMAND.has(String(args[0])) ? 2 : 1;
+  return args.slice(0, words).join(" ");
 }
