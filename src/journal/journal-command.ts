@@ -18,6 +18,17 @@ export class JournalCommand {
     const slice = this.args[i];
     return slice !== undefined && i < this.argc ? slice : NONE;
   }
+
+  /** With bytes of its own, so that it can be kept. */
+  copy(): JournalCommand {
+    const copy = new JournalCommand();
+    copy.db = this.db;
+    copy.txid = this.txid;
+    copy.lsn = this.lsn;
+    copy.argc = this.argc;
+    for (let i = 0; i < this.argc; i++) copy.args.push(Slice.from(this.arg(i).toBuffer()));
+    return copy;
+  }
 }
 
 const NONE = new Slice();

@@ -24,10 +24,12 @@ export type FlowPipelineEvents = {
   flushReached(request: Omit<FlushRequest, "flow">): void;
   /** Something was encoded that may wait in the writer. */
   encoded(): void;
+  /** There is more to decode, though nothing arrived and the writer's window did not move. */
+  resumed(): void;
   failed(error: Df2RedisError): void;
 };
 
-export type FlowPipelineOptions = Omit<FlowSinkOptions, "events"> & {
+export type FlowPipelineOptions = Omit<FlowSinkOptions, "events" | "flow"> & {
   readonly connection: FlowConnection;
   /** Where a partial sync starts. */
   readonly startLsn: number | undefined;
@@ -69,12 +71,18 @@ export class FlowPipeline {
       ping: () => {
         this.#pingLsn = this.#decoder.lsn;
       },
+      encoded: () => options.events.encoded(),
+      resumed: () => options.events.resumed(),
+      failed: (error: Df2RedisError) => {
+        this.halt();
+        options.events.failed(error.withContext({ flow: this.flow }));
+      },
     };
     const countKey = (typeName: string): void => {
       this.#keys++;
       options.countKey(typeName);
     };
-    this.#sink = new FlowSink({ ...options, countKey, events }, isFull);
+    this.#sink = new FlowSink({ ...options, flow: this.flow, countKey, events }, isFull);
     this.#decoder = new FlowDecoder({
       flow: this.flow,
       start: isFull ? { kind: "full", eofToken: connection.eofToken } : { kind: "partial", lsn: startLsn ?? 0 },
@@ -130,7 +138,7 @@ export class FlowPipeline {
     this.#options.events.encoded();
     if (status === "full" || this.#isDraining) this.#connection.pause();
     else this.#connection.resume();
-    return status === "needsMore" || this.#sink.isHeld;
+    return (status === "needsMore" && !this.#sink.isEditing) || this.#sink.isHeld;
   }
 
   /** Lets the flow go on behind its flush, which has run. */
@@ -215,7 +223,7 @@ export class FlowPipeline {
   }
 
   #markApplied(): void {
-    const lsn = this.#flush?.lsn ?? this.#decoder.lsn;
+    const lsn = this.#flush?.lsn ?? this.#sink.encodedLsn ?? this.#decoder.lsn;
     if (lsn <= this.#markedLsn) return;
     this.#markedLsn = lsn;
     this.#writer.afterApplied(() => this.#applied(lsn));

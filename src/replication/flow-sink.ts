@@ -5,9 +5,9 @@
  */
 import { Cursor } from "../bytes/cursor.ts";
 import type { DecodeLimits } from "../bytes/decode-limits.ts";
-import type { Slice } from "../bytes/slice.ts";
+import { Slice } from "../bytes/slice.ts";
 import { Df2RedisError } from "../errors/df2redis-error.ts";
-import type { JournalCommand } from "../journal/journal-command.ts";
+import { JournalCommand } from "../journal/journal-command.ts";
 import { beginValue } from "../rdb/begin-value.ts";
 import { RDB_TYPE_STREAM_LISTPACKS_2 } from "../rdb/opcodes.ts";
 import type { ObjectHeader, ValueKind } from "../rdb/rdb-handler.ts";
@@ -18,11 +18,12 @@ import type { FeaturePlan } from "../target/features.ts";
 import { MemberDeadlines } from "../target/translate/member-deadlines.ts";
 import type { LossRecorder } from "../target/losses.ts";
 import type { TargetWriter } from "../target/target-writer.ts";
-import type { ForeignDump, UnrunnableRecorder } from "../target/translate/journal-context.ts";
+import type { DocumentEdit, ForeignDump, UnrunnableRecorder } from "../target/translate/journal-context.ts";
 import { HeldDeadlines } from "../target/translate/journal-deadlines.ts";
 import { JournalTranslator } from "../target/translate/journal-translator.ts";
 import { SnapshotTranslator } from "../target/translate/snapshot-translator.ts";
 import type { StreamedValue } from "../target/translate/streamed-value.ts";
+import { DocumentEdits } from "./document-edits.ts";
 import type { FlushRequest } from "./worker-messages.ts";
 
 export type FlowSinkEvents = {
@@ -33,9 +34,15 @@ export type FlowSinkEvents = {
   /** The flow waits until `release` is called. */
   flushReached(request: Omit<FlushRequest, "flow">): void;
   ping(): void;
+  /** Something was encoded outside of a decoder's call, or must be sent so that answers come. */
+  encoded(): void;
+  /** The flow may go on: it waited for a document's change. */
+  resumed(): void;
+  failed(error: Df2RedisError): void;
 };
 
 export type FlowSinkOptions = {
+  readonly flow: number;
   readonly writer: TargetWriter;
   readonly capabilities: TargetCapabilities;
   readonly limits: DecodeLimits;
@@ -43,6 +50,8 @@ export type FlowSinkOptions = {
   readonly plan: FeaturePlan;
   readonly writeMode: WriteMode;
   readonly unrunnable: UnrunnableRecorder;
+  /** The string under a key of the target, for documents that are kept as text. */
+  readonly readDocument: (db: number, key: Buffer) => Promise<string | undefined>;
   readonly countKey: (typeName: string) => void;
   readonly onDragonflyVersion: (version: string) => void;
   /** Stop at the end of the snapshot. */
@@ -60,6 +69,9 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
   readonly #journaled: { active: boolean };
   #inSnapshot: boolean;
   #held = false;
+  readonly #edits: DocumentEdits;
+  /** Entries of a snapshot's journal blob behind one whose document is being changed. */
+  readonly #queue: JournalCommand[] = [];
 
   constructor(options: FlowSinkOptions, inSnapshot: boolean) {
     const { writer, capabilities, losses, clock, plan, writeMode } = options;
@@ -96,7 +108,16 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
       unrunnable: options.unrunnable,
       plan,
       members,
-      editDocument: () => {},
+      editDocument: (edit) => this.#edits.add(edit),
+    });
+    this.#edits = new DocumentEdits({
+      flow: options.flow,
+      writer,
+      read: options.readDocument,
+      unrunnable: (edit, why) => options.unrunnable(entryOf(edit), why),
+      encoded: () => options.events.encoded(),
+      done: () => this.#goOn(),
+      failed: (error) => options.events.failed(error),
     });
   }
 
@@ -105,10 +126,20 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
     return this.#held;
   }
 
+  /** True while a document is being changed: the flow goes on by itself. */
+  get isEditing(): boolean {
+    return this.#edits.isEditing;
+  }
+
+  /** The LSN before which all entries that were decoded are encoded; undefined: all of them. */
+  get encodedLsn(): number | undefined {
+    return this.#edits.lsn;
+  }
+
   override isFull(): boolean {
     const { writer } = this.#options;
     writer.flush();
-    return this.#held || writer.isFull();
+    return this.#held || this.#edits.isEditing || writer.isFull();
   }
 
   override string(object: ObjectHeader, value: Slice): void {
@@ -124,6 +155,25 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
   }
 
   command(command: JournalCommand): void {
+    // A blob of a snapshot is decoded in one go.
+    if (this.#edits.isEditing) this.#queue.push(command.copy());
+    else this.#translate(command);
+  }
+
+  #goOn(): void {
+    while (!this.#edits.isEditing) {
+      const next = this.#queue.shift();
+      if (next === undefined) {
+        this.#options.events.encoded();
+        this.#options.events.resumed();
+        return;
+      }
+      this.#options.writer.encoder.flow = this.#options.flow;
+      this.#translate(next);
+    }
+  }
+
+  #translate(command: JournalCommand): void {
     this.#options.writer.encoder.lsn = command.lsn;
     if (this.#journal.translate(command) === "flush") this.#reachFlush(command);
   }
@@ -208,6 +258,16 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
     this.end(value);
     if (cursor.pos !== body.end) cursor.corrupt("a dump in the journal has bytes behind its value");
   }
+}
+
+/** For a report: its words are gone. */
+function entryOf({ db, key, command, lsn }: DocumentEdit): JournalCommand {
+  const entry = new JournalCommand();
+  entry.db = db;
+  entry.lsn = lsn;
+  entry.argc = 2;
+  entry.args.push(Slice.from(command), Slice.from(key));
+  return entry;
 }
 
 /** PEXPIRETIME came with 7.0, as type 19 did (Redis src/commands/pexpiretime.json). */

@@ -6,6 +6,7 @@ import { Df2RedisError, asDf2RedisError } from "../errors/df2redis-error.ts";
 import type { JournalCommand } from "../journal/journal-command.ts";
 import { keyText } from "../observability/key-text.ts";
 import { openFlow } from "../source/flow-connection.ts";
+import { DocumentReader } from "../target/document-reader.ts";
 import type { LossRecorder } from "../target/losses.ts";
 import { type TargetRejection, TargetWriter } from "../target/target-writer.ts";
 import { classifyTargetError } from "../target/translate/journal-error-class.ts";
@@ -28,6 +29,7 @@ export class WorkerHost {
   /** Strings are most of the keys: a field of their own is twice as fast as a lookup by name. */
   #strings = 0;
   readonly #abort = new AbortController();
+  readonly #documents: DocumentReader;
   #writer: TargetWriter | undefined;
   #pipelines: FlowPipeline[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -42,6 +44,9 @@ export class WorkerHost {
     this.#settings = settings;
     this.#tell = tell;
     this.#counters = new FlowCounters(settings.flows, settings.counters);
+    const { target: endpoint, connectTimeoutMs, replyTimeoutMs } = settings;
+    const { signal } = this.#abort;
+    this.#documents = new DocumentReader({ endpoint, connectTimeoutMs, replyTimeoutMs, signal });
     this.#losses = new LossCounter((kind, { db, key }) => tell({ type: "loss", kind, db, key }));
   }
 
@@ -143,6 +148,7 @@ export class WorkerHost {
       writeMode,
       counters: this.#counters,
       losses: flow === 0 ? this.#losses : withoutIndexDefinitions(this.#losses),
+      readDocument: (db, key) => this.#documents.read(db, key),
       unrunnable: (entry, why) => this.#onUnrunnable(flow, entry, why),
       countKey: (typeName) => {
         if (typeName === "string") this.#strings++;
@@ -155,6 +161,7 @@ export class WorkerHost {
         snapshotApplied: () => this.#tell({ type: "snapshotApplied", flow }),
         flushReached: (flush) => this.#tell({ type: "flushReached", request: { flow, ...flush } }),
         encoded: () => this.#scheduleFlush(),
+        resumed: () => this.#pumpAll(),
         failed: (error) => this.#fail(error),
       },
     });
@@ -219,6 +226,7 @@ export class WorkerHost {
     this.#tell({ type: "drained", report: { losses: this.#losses.reports(), keysByType: this.#countedKeys() } });
     this.#isEnded = true;
     clearInterval(this.#timer);
+    this.#documents.close();
     void this.#writer?.close().catch(() => undefined);
   }
 
@@ -267,6 +275,7 @@ export class WorkerHost {
     this.#isEnded = true;
     clearInterval(this.#timer);
     for (const pipeline of this.#pipelines) pipeline.halt();
+    this.#documents.close();
     this.#writer?.destroy();
     this.#tell({ type: "failed", error: error.toPlain() });
   }
@@ -276,6 +285,7 @@ export class WorkerHost {
     clearInterval(this.#timer);
     this.#abort.abort();
     for (const pipeline of this.#pipelines) pipeline.destroy();
+    this.#documents.close();
     this.#writer?.destroy();
   }
 }

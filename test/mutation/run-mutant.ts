@@ -54,13 +54,15 @@ function makeSink(
   limits: DecodeLimits,
   options: { readonly random: SeededRandom; readonly inSnapshot: boolean },
 ): FlowSink {
-  const events = { cut: () => {}, snapshotEnded: () => {}, flushReached: () => {}, ping: () => {} };
+  const events = { cut: () => {}, snapshotEnded: () => {}, flushReached: () => {}, ping: () => {}, encoded: () => {}, resumed: () => {}, failed: () => {} };
   const settings = {
     writer: writer as unknown as TargetWriter,
     capabilities: TARGETS[options.random.below(TARGETS.length)] ?? REDIS_70,
     limits,
     losses: { record: () => {} },
+    flow: 0,
     unrunnable: () => {},
+    readDocument: async () => undefined,
     countKey: () => {},
     onDragonflyVersion: () => {},
     snapshotOnly: false,

@@ -127,6 +127,7 @@ export class PipelineBench implements AsyncDisposable {
       writeMode: "auto",
       counters: this.counters,
       losses: { record: (kind) => this.told.push(`loss ${kind}`) },
+      readDocument: async () => undefined,
       unrunnable: () => this.told.push("unrunnable"),
       countKey: (typeName) => this.told.push(typeName),
       onDragonflyVersion: (version) => this.told.push(version),
@@ -138,6 +139,7 @@ export class PipelineBench implements AsyncDisposable {
           this.told.push("flushReached");
           this.flushes.push(request);
         },
+        resumed: () => void this.pipeline.pump(),
         encoded: () => setImmediate(() => writer.flush(true)),
         failed: (error) => {
           this.told.push("failed");
