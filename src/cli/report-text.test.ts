@@ -18,7 +18,7 @@ Moved
   received  192.0 MB (1.0 MB/s over the run)
   written   2,345 commands
 
-Everything could be carried.
+Everything was carried as it is.
 
 Applied up to, per flow (the next LSN wanted)
   0: 101   1: 246
@@ -40,14 +40,24 @@ describe("what could not be carried", () => {
         },
         { kind: "lua", count: 1, samples: [{ db: -1, key: "f1d2" }] },
         { kind: "sticky", count: 2, samples: [] },
+        { kind: "jsonAsText", count: 3, samples: [{ db: 0, key: "doc:2" }] },
+        { kind: "skippedKeys", count: 1, samples: [{ db: 0, key: "ours" }] },
       ],
     });
     expect(text).toContain(`Could not be carried
-  12 × JSON documents (the target has no JSON module)
+  12 × JSON documents
       for example doc:1 (db 0), a\\xff (db 3)
   1 × scripts in the source's script cache
       f1d2
   2 × stickiness of keys (the keys themselves were carried)
+
+Carried in another form
+  3 × JSON documents, as strings with their text
+      for example doc:2 (db 0)
+
+Left out, as configured
+  1 × writes to keys that the target held before (conflict.policy: skip)
+      ours (db 0)
 `);
   });
 

@@ -2,7 +2,7 @@
 import type { RejectedEntry, RunReport } from "../commands/run-report.ts";
 import { formatBytes, formatCount, formatDuration, formatShortCount, perSecond } from "../observability/format.ts";
 import { safeText } from "../observability/key-text.ts";
-import { LOSS_KINDS, type LossReport } from "../target/losses.ts";
+import { LOSS_KINDS, type LossOutcome, type LossReport, outcomeOf } from "../target/losses.ts";
 
 const SHOWN_REJECTED = 20;
 const LSNS_PER_LINE = 6;
@@ -12,7 +12,7 @@ export function reportText(report: RunReport): string {
     [headline(report)],
     servers(report),
     moved(report),
-    losses(report.losses),
+    ...losses(report.losses),
     rejected(report),
     applied(report.appliedLsns),
   ];
@@ -66,9 +66,18 @@ function moved(report: RunReport): string[] {
   ];
 }
 
-function losses(reports: readonly LossReport[]): string[] {
-  if (reports.length === 0) return ["Everything could be carried."];
-  return ["Could not be carried", ...reports.flatMap(lossLines)];
+const OUTCOME_HEADS: readonly (readonly [LossOutcome, string])[] = [
+  ["lost", "Could not be carried"],
+  ["converted", "Carried in another form"],
+  ["skipped", "Left out, as configured"],
+];
+
+function losses(reports: readonly LossReport[]): string[][] {
+  if (reports.length === 0) return [["Everything was carried as it is."]];
+  return OUTCOME_HEADS.map(([outcome, head]) => {
+    const lines = reports.filter(({ kind }) => outcomeOf(kind) === outcome).flatMap(lossLines);
+    return lines.length === 0 ? [] : [head, ...lines];
+  });
 }
 
 function lossLines({ kind, count, samples }: LossReport): string[] {

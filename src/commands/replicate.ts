@@ -8,13 +8,7 @@ import type { Config } from "../config/load-config.ts";
 import { Df2RedisError, asDf2RedisError } from "../errors/df2redis-error.ts";
 import type { Logger } from "../observability/logger.ts";
 import { FlowCounters } from "../replication/flow-counters.ts";
-import type { RejectedEntry } from "../replication/rejected-entry.ts";
-import {
-  ReplicationSession,
-  type ResumePoint,
-  type SessionObserver,
-  type SessionResult,
-} from "../replication/replication-session.ts";
+import { ReplicationSession, type ResumePoint, type SessionResult } from "../replication/replication-session.ts";
 import { flushTarget } from "../replication/target-flush.ts";
 import { startInlineWorker, startThreadWorker } from "../replication/worker-link.ts";
 import type { WorkerSettings } from "../replication/worker-settings.ts";
@@ -22,13 +16,12 @@ import type { MasterInfo } from "../source/master-info.ts";
 import { SourceControl } from "../source/source-control.ts";
 import { uniformPlan } from "../target/features.ts";
 import type { TargetCapabilities } from "../target/capabilities.ts";
-import { LOSS_KINDS, type LossKind } from "../target/losses.ts";
 import { probeTarget } from "../target/probe.ts";
 import { defaultWorkers } from "./default-workers.ts";
 import type { RunMode, RunObserver, RunProgress, RunReport } from "./run-report.ts";
+import { SessionEvents } from "./session-events.ts";
 
 const PROGRESS_MS = 500;
-const KEPT_REJECTIONS = 100;
 
 export type RunReplicationOptions = {
   readonly config: Config;
@@ -51,17 +44,15 @@ export async function runReplication(options: RunReplicationOptions): Promise<Ru
 class ReplicationRun {
   readonly #options: RunReplicationOptions;
   readonly #startedMs = performance.now();
-  readonly #rejected: RejectedEntry[] = [];
-  readonly #toldLosses = new Set<LossKind>();
+  readonly #events: SessionEvents;
   /** Ends what is being connected, while there is no session to stop. */
   readonly #connecting = new AbortController();
   #session: ReplicationSession | undefined;
   #counters = new FlowCounters(0);
-  #snapshotStartedMs: number | undefined;
-  #snapshotMs: number | undefined;
 
   constructor(options: RunReplicationOptions) {
     this.#options = options;
+    this.#events = new SessionEvents(options.observer, options.logger);
   }
 
   async run(): Promise<RunReport> {
@@ -155,7 +146,7 @@ class ReplicationRun {
       },
       resume,
       snapshotOnly: mode === "migrate",
-      observer: this.#sessionObserver(flows),
+      observer: this.#events.observer(flows),
     });
     this.#session = session;
     const timer = setInterval(() => {
@@ -176,53 +167,6 @@ class ReplicationRun {
   #checkComplete(): void {
     if (this.#counters.appliedLsns().every((lsn) => lsn !== undefined)) return;
     throw interrupted("stopped before the snapshot was complete: the target holds a part of the data only");
-  }
-
-  #sessionObserver(flows: number): SessionObserver {
-    const { observer, logger } = this.#options;
-    return {
-      state: (state) => {
-        if (state === "full_sync") this.#snapshotStartedMs = performance.now();
-        if (state === "catching_up" && this.#snapshotStartedMs !== undefined)
-          this.#snapshotMs = performance.now() - this.#snapshotStartedMs;
-        logger.debug({ state, flows }, "session state");
-        if (state === "failed" || state === "connecting") return;
-        this.#tellPhase(state, this.#phaseDetail(state, flows));
-      },
-      loss: (kind, db, key) => {
-        // Every worker tells its first one.
-        if (this.#toldLosses.has(kind)) return;
-        this.#toldLosses.add(kind);
-        observer.warning(`not carried over: ${LOSS_KINDS[kind]}`, db < 0 ? {} : { db, key });
-      },
-      rejected: (entry) => {
-        if (this.#rejected.length < KEPT_REJECTIONS) this.#rejected.push(entry);
-        observer.warning(`the target refused a journal entry that no server can run: ${entry.error}`, {
-          flow: entry.flow,
-          lsn: entry.lsn,
-          db: entry.db,
-          command: entry.command,
-          key: entry.key,
-        });
-      },
-    };
-  }
-
-  #phaseDetail(state: string, flows: number): string {
-    switch (state) {
-      case "handshake":
-        return `the source accepted us as a replica; opening ${flows} flows`;
-      case "full_sync":
-        return `copying the snapshot on ${flows} flows`;
-      case "catching_up":
-        return "applying what was written meanwhile";
-      case "stable":
-        return "the target has all that the source sent; following its journal";
-      case "stopping":
-        return "applying and acknowledging what has arrived";
-      default:
-        return "all that arrived has been applied and acknowledged";
-    }
   }
 
   #tellPhase(phase: Parameters<RunObserver["phase"]>[0], detail: string): void {
@@ -294,7 +238,7 @@ class ReplicationRun {
       source: { ...sourceOf(config.source, control), version: result.dragonflyVersion ?? "unknown" },
       target: { address: endpointAddress(config.target), product: capabilities.product, version: capabilities.version },
       workers,
-      snapshotMs: this.#snapshotMs,
+      snapshotMs: this.#events.snapshotMs,
       keysByType: result.keysByType,
       journalEntries: counters.sum("journalEntries"),
       receivedBytes: counters.sum("receivedBytes"),
@@ -302,7 +246,7 @@ class ReplicationRun {
       appliedLsns: counters.appliedLsns(),
       losses: result.losses,
       rejectedCount: counters.sum("rejected"),
-      rejected: this.#rejected,
+      rejected: this.#events.rejected,
     };
   }
 }
