@@ -7,7 +7,7 @@ export type DatabaseRule = {
   readonly prefix: string;
 };
 
-const PAIR = String.raw`\s*(?:\d{1,5}|\*)\s*=\s*\d{1,5}(?::[^,]*)?\s*`;
+const PAIR = String.raw`\s*(?:\d{1,5}|\*)\s*=\s*\d{1,5}\s*(?::[^,]*)?`;
 
 export const DATABASES_PATTERN = new RegExp(`^${PAIR}(?:,${PAIR})*$`);
 
@@ -15,8 +15,8 @@ export const DATABASES_PATTERN = new RegExp(`^${PAIR}(?:,${PAIR})*$`);
 export function parseDatabasePairs(text: string): readonly DatabaseRule[] {
   return text.split(",").map((pair) => {
     const [source = "", to = ""] = splitOnce(pair, "=");
-    const [target = "", prefix = ""] = splitOnce(to.trim(), ":");
-    return { source: source.trim() === "*" ? undefined : Number(source), target: Number(target), prefix };
+    const [target = "", prefix = ""] = splitOnce(to, ":");
+    return { source: source.trim() === "*" ? undefined : Number(source), target: Number(target), prefix: prefix.trim() };
   });
 }
 
