@@ -12,10 +12,13 @@ export type CommandDescription = {
   /** -1 for snapshot data. */
   readonly lsn: number;
   readonly flow: number;
+  /** All arguments, the name not among them. Only when asked for: values are in it. */
+  readonly args?: readonly Buffer[];
 };
 
 /** Where the first key stands, when it is not the first argument. */
 const KEY_POSITIONS: Readonly<Record<string, number>> = { BITOP: 2, EVAL: 3, XGROUP: 2 };
+const MOST_KEY_WORDS = 4;
 
 const CACHED = 4096;
 /** `N\r\n` for small N, the length lines of nearly all arguments. */
@@ -79,28 +82,57 @@ export class CommandBatch {
     return this.buf.subarray(0, this.length);
   }
 
-  /** What command `index` was, read back from its bytes. */
-  describe(index: number): CommandDescription {
-    let at = (this.#starts[index] ?? 0) + 1;
-    const line = (): number => {
-      const end = this.buf.indexOf("\r\n", at, "latin1");
-      const n = Number(this.buf.toString("latin1", at, end));
-      at = end + 2;
-      return n;
+  /** What command `index` was, read back from its bytes; a copy. */
+  describe(index: number, want: { readonly args?: boolean } = {}): CommandDescription {
+    const words = this.words(index, want.args === true ? Number.POSITIVE_INFINITY : MOST_KEY_WORDS);
+    const argc = this.argc(index);
+    const name = commandName(words);
+    // The last word before the key stands in for it when an entry is cut short.
+    const shown = words[Math.min(KEY_POSITIONS[name] ?? 1, argc - 1)];
+    const key = argc < 2 || shown === undefined ? undefined : Buffer.from(shown);
+    const description = {
+      name,
+      key,
+      argc,
+      db: this.dbOf(index),
+      lsn: this.#lsns[index] ?? -1,
+      flow: this.#flows[index] ?? 0,
     };
-    const bulk = (): Buffer => {
-      at++;
-      const size = line();
-      const value = Buffer.from(this.buf.subarray(at, at + size));
-      at += size + 2;
-      return value;
-    };
-    const argc = line();
-    const name = bulk().toString("latin1").toUpperCase();
-    const keyAt = KEY_POSITIONS[name] ?? 1;
-    let key: Buffer | undefined;
-    for (let i = 1; i <= keyAt && i < argc; i++) key = bulk();
-    return { name, key, argc, db: this.#dbs[index] ?? 0, lsn: this.#lsns[index] ?? -1, flow: this.#flows[index] ?? 0 };
+    return want.args === true ? { ...description, args: words.slice(1).map((word) => Buffer.from(word)) } : description;
+  }
+
+  /** The database that command `index` runs in. */
+  dbOf(index: number): number {
+    return this.#dbs[index] ?? 0;
+  }
+
+  /** Arguments of command `index`, its name included. */
+  argc(index: number): number {
+    return this.#number((this.#starts[index] ?? 0) + 1).value;
+  }
+
+  /** The first `most` words of command `index`, its name among them. Views: valid as long as the batch is not used again. */
+  words(index: number, most = Number.POSITIVE_INFINITY): Buffer[] {
+    const words: Buffer[] = [];
+    let { value: left, next: at } = this.#number((this.#starts[index] ?? 0) + 1);
+    for (; left > 0 && words.length < most; left--) {
+      const { value: size, next } = this.#number(at + 1);
+      words.push(this.buf.subarray(next, next + size));
+      at = next + size + 2;
+    }
+    return words;
+  }
+
+  /** The bytes of command `index` as they were sent. A view. */
+  bytesOf(index: number): Buffer {
+    const end = index + 1 < this.count ? this.#starts[index + 1] : this.length;
+    return this.buf.subarray(this.#starts[index] ?? 0, end);
+  }
+
+  /** A number and its CRLF at `at`. */
+  #number(at: number): { value: number; next: number } {
+    const end = this.buf.indexOf("\r\n", at, "latin1");
+    return { value: Number(this.buf.toString("latin1", at, end)), next: end + 2 };
   }
 
   #growIndex(): void {
@@ -114,6 +146,11 @@ export class CommandBatch {
     this.#dbs = grow(this.#dbs, new Uint16Array(size));
     this.#flows = grow(this.#flows, new Uint16Array(size));
   }
+}
+
+/** In upper case. */
+export function commandName(words: readonly Buffer[]): string {
+  return (words[0] ?? Buffer.alloc(0)).toString("latin1").toUpperCase();
 }
 
 function viewOf(buf: Buffer): DataView {

@@ -60,4 +60,49 @@ describe("ReplyWindow", () => {
     window.runMarks(() => false);
     expect(ran.at(-1)).toBe("one, from inside");
   });
+
+  test("holds answered batches and the marks behind a refused command until it is let go", () => {
+    const released: CommandBatch[] = [];
+    const ran: string[] = [];
+    const window = new ReplyWindow((batch) => void released.push(batch));
+    const entries = [window.add(batchOf("a", "b")), window.add(batchOf("c", "d")), window.add(batchOf("e"))];
+    for (const entry of entries) window.flushed(entry);
+    for (const position of [2, 3, 4, 5]) window.mark(position, () => void ran.push(`${position}`));
+    window.hold(3);
+    window.answered(5);
+    window.runMarks(() => false);
+    expect(released).toEqual([entries[0]?.batch]);
+    expect(window.held).toEqual(entries.slice(1));
+    expect(ran).toEqual(["2", "3"]);
+    expect([window.done, window.inFlightCommands, window.inFlightBytes]).toEqual([5, 0, 0]);
+    window.mark(5, () => void ran.push("5 again"));
+    window.letGo();
+    window.runMarks(() => false);
+    expect(ran).toEqual(["2", "3", "4", "5", "5 again"]);
+    expect([released, window.held]).toEqual([entries.map(({ batch }) => batch), []]);
+  });
+
+  test("gives back a held batch that is flushed late, once", () => {
+    const released: CommandBatch[] = [];
+    const window = new ReplyWindow((batch) => void released.push(batch));
+    const entry = window.add(batchOf("a"));
+    window.hold(0);
+    window.answered(1);
+    window.letGo();
+    expect(released).toEqual([]);
+    window.flushed(entry);
+    expect(released).toEqual([entry.batch]);
+  });
+
+  test("runs no mark while the owner holds them", () => {
+    const ran: string[] = [];
+    const window = new ReplyWindow(() => undefined);
+    window.marksHeld = true;
+    window.mark(0, () => void ran.push("due"));
+    window.runMarks(() => false);
+    expect(ran).toEqual([]);
+    window.marksHeld = false;
+    window.runMarks(() => false);
+    expect(ran).toEqual(["due"]);
+  });
 });

@@ -1,7 +1,8 @@
 /**
  * The pipelined writer on one ordered connection to a target. Commands are encoded into `encoder`, leave in batches of one write each, and are
- * answered in order; every error reply is traced to its command. Nothing is sent twice and nothing overtakes: same connection, same order.
- * Owns the connection and the batches in flight. Never retries, never reconnects, never decides what an error reply means.
+ * answered in order; every error reply is traced to its command. Nothing overtakes: same connection, same order. With `retry` a command whose
+ * reply says "not now" is sent again, and only such a one; until it is applied nothing new is sent and no mark behind it runs (I3, I7).
+ * Owns the connection and the batches in flight. Never reconnects, never decides what an error reply means.
  */
 import { asDf2RedisError, Df2RedisError } from "../errors/df2redis-error.ts";
 import type { Detached } from "../net/conversation.ts";
@@ -12,6 +13,8 @@ import type { CommandDescription } from "../resp/command-batch.ts";
 import { CommandEncoder } from "../resp/command-encoder.ts";
 import { ReplyCounter } from "../resp/reply-counter.ts";
 import { ReplyWindow } from "./reply-window.ts";
+import type { RetryOptions } from "./retry-options.ts";
+import { RetryWait } from "./retry-wait.ts";
 import { openTargetConnection, type TargetConnectionOptions } from "./target-connection.ts";
 
 export type WriterLimits = {
@@ -34,6 +37,10 @@ export type TargetRejection = {
 
 export type TargetWriterOptions = TargetConnectionOptions & {
   readonly limits: WriterLimits;
+  /** What to do about commands that the target cannot take now; not given: they go to `onError`. */
+  readonly retry?: RetryOptions | undefined;
+  /** Have all arguments in `TargetRejection.command`. */
+  readonly describeArgs?: boolean | undefined;
   /** An error reply. Runs before the marks behind that command. */
   onError(rejection: TargetRejection): void;
   /** The connection is unusable, a pending `close` included. Called at most once, and not for the owner's own `destroy`. */
@@ -56,6 +63,12 @@ export class TargetWriter {
   readonly #timer: NodeJS.Timeout;
   #bytesSent = 0;
   #full = false;
+  /** Commands were refused for now and are to be sent again. */
+  #wait: RetryWait | undefined;
+  /** The owner wants nothing more encoded. */
+  #paused = false;
+  /** `flush(true)` was called during the wait. */
+  #flushAfterWait = false;
   /** No callback runs from here on: failed, or given up by the owner. */
   #stopped = false;
   #failure: Df2RedisError | undefined;
@@ -87,8 +100,9 @@ export class TargetWriter {
     return this.#window.sent;
   }
 
+  /** Answered for good: commands that wait to be sent again are not among them. */
   get commandsDone(): number {
-    return this.#window.done;
+    return this.#window.done - (this.#wait?.commands ?? 0);
   }
 
   get bytesSent(): number {
@@ -107,6 +121,10 @@ export class TargetWriter {
   flush(force = false): void {
     if (!force && this.encoder.byteLength < this.#options.limits.batchBytes) return;
     if (this.#stopped) return;
+    if (this.#wait !== undefined) {
+      this.#flushAfterWait ||= force;
+      return;
+    }
     const batch = this.encoder.take();
     if (batch === undefined) return;
     if (this.#window.inFlightCommands === 0) this.#progressed();
@@ -116,9 +134,33 @@ export class TargetWriter {
     this.#socket.write(batch.bytes(), () => this.#window.flushed(entry));
   }
 
-  /** True while the window is full, and for good once the writer has failed: the caller stops feeding. */
+  /** True while the window is full, refused commands wait or feeding is paused, and for good once the writer has failed: the caller stops feeding. */
   isFull(): boolean {
-    return this.#full || this.#stopped;
+    return this.#full || this.#stopped || this.#paused || this.#wait !== undefined;
+  }
+
+  /** Has `isFull` say yes until `resumeFeeding`, which calls `onDrain`. What is encoded is sent all the same. */
+  pauseFeeding(): void {
+    this.#paused = true;
+  }
+
+  resumeFeeding(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (!this.isFull()) this.#options.onDrain();
+  }
+
+  /**
+   * No callback of `afterApplied` runs from now on, due or not, until `releaseMarks`: for an owner that has to put a rejection in a safe place
+   * before anything behind it may be acknowledged.
+   */
+  holdMarks(): void {
+    this.#window.marksHeld = true;
+  }
+
+  releaseMarks(): void {
+    this.#window.marksHeld = false;
+    this.#window.runMarks(() => this.#stopped);
   }
 
   /**
@@ -156,6 +198,7 @@ export class TargetWriter {
 
   #stop(): void {
     this.#stopped = true;
+    this.#wait?.stop();
     this.#window.forgetMarks();
     clearInterval(this.#timer);
   }
@@ -172,20 +215,29 @@ export class TargetWriter {
 
   #onData(chunk: Buffer): void {
     if (this.#stopped) return;
-    const answered = this.#count(chunk);
+    if (this.#wait?.isRetrying === true) {
+      this.#progressed();
+      this.#decode(() => this.#wait?.feed(chunk));
+      return;
+    }
+    const answered = this.#decode(() => this.#counter.feed(chunk)) ?? 0;
     if (answered === 0 || this.#stopped) return;
     if (this.#counter.count > this.#window.sent) return this.#fail(this.#unasked(undefined));
     this.#progressed();
     this.#window.answered(answered);
     this.#window.runMarks(() => this.#stopped);
-    if (this.#stopped || !this.#full || !this.#underLow()) return;
-    this.#full = false;
-    this.#options.onDrain();
+    if (this.#stopped) return;
+    if (this.#wait !== undefined) {
+      if (this.#window.inFlightCommands === 0) this.#wait.settle();
+    } else if (this.#full && this.#underLow()) {
+      this.#full = false;
+      this.#options.onDrain();
+    }
   }
 
-  #count(chunk: Buffer): number {
+  #decode<T>(feed: () => T): T | undefined {
     try {
-      return this.#counter.feed(chunk);
+      return feed();
     } catch (thrown) {
       const error = asDf2RedisError(thrown);
       const message = `The ${peerName(this.#socket.peer)} sent something that is no reply: ${error.message}`;
@@ -195,15 +247,61 @@ export class TargetWriter {
           cause: error,
         }),
       );
-      return 0;
+      return undefined;
     }
   }
 
   #onErrorReply(index: number, message: string, element: number): void {
-    if (this.#stopped) return;
-    const command = this.#window.describe(index);
+    if (this.#stopped || this.#isForLater(index, message, element)) return;
+    const command = this.#window.describe(index, { args: this.#options.describeArgs === true });
     if (command === undefined) this.#fail(this.#unasked(message));
     else this.#options.onError({ command, message, index, element });
+  }
+
+  /** Begins a wait with the first command that is refused for now, and leaves all refusals behind it to the wait. */
+  #isForLater(index: number, message: string, element: number): boolean {
+    const { retry } = this.#options;
+    if (retry === undefined || retry.retryMs <= 0 || element !== -1 || index >= this.#window.sent) return false;
+    if (this.#wait === undefined) {
+      if (!retry.isRetryable(message)) return false;
+      this.#wait = this.#beginWait(retry);
+      this.#window.hold(index);
+    }
+    this.#wait.note(index, message);
+    return true;
+  }
+
+  #beginWait(retry: RetryOptions): RetryWait {
+    return new RetryWait({
+      retry,
+      window: this.#window,
+      peer: this.#socket.peer,
+      runBytes: this.#options.limits.batchBytes,
+      wantsArgs: this.#options.describeArgs === true,
+      write: (bytes) => {
+        this.#progressed();
+        this.#bytesSent += bytes.length;
+        this.#socket.write(bytes);
+      },
+      onRefused: (refusal) => this.#options.onError({ ...refusal, element: -1 }),
+      onFailure: (error) => this.#fail(error),
+      onUnasked: (words) => this.#fail(this.#unasked(words)),
+      onDone: () => this.#endWait(),
+    });
+  }
+
+  #endWait(): void {
+    const waitedMs = this.#wait?.waitedMs ?? 0;
+    this.#wait = undefined;
+    this.#window.letGo();
+    this.#options.retry?.onResumed?.({ waitedMs });
+    this.#window.runMarks(() => this.#stopped);
+    if (this.#stopped) return;
+    this.#full = false;
+    const force = this.#flushAfterWait;
+    this.#flushAfterWait = false;
+    this.flush(force);
+    if (!this.#full) this.#options.onDrain();
   }
 
   /** A server says why it closes a connection without having been asked. */
@@ -224,7 +322,8 @@ export class TargetWriter {
 
   /** Fails on the second look only: after a pause of this whole process the replies are there, but not read yet. */
   #checkProgress(): void {
-    const { inFlightCommands, inFlightBytes } = this.#window;
+    const inFlightCommands = this.#window.inFlightCommands + (this.#wait?.pendingCommands ?? 0);
+    const inFlightBytes = this.#window.inFlightBytes + (this.#wait?.pendingBytes ?? 0);
     const allowedMs = this.#options.replyTimeoutMs + (EXTRA_MS_PER_MIB * inFlightBytes) / (1024 * 1024);
     if (inFlightCommands === 0 || performance.now() - this.#lastProgressMs < allowedMs) return;
     if (!this.#overdue) {
@@ -242,7 +341,7 @@ export class TargetWriter {
   }
 
   #withUnconfirmed(error: Df2RedisError): Df2RedisError {
-    const unconfirmed = this.#window.inFlightCommands + this.encoder.commandCount;
+    const unconfirmed = this.#window.inFlightCommands + this.encoder.commandCount + (this.#wait?.commands ?? 0);
     if (error.code !== "CONNECTION_LOST" || unconfirmed === 0) return error;
     const message = `${error.message} ${unconfirmed} commands were not confirmed; they may or may not have been applied.`;
     return new Df2RedisError(error.code, message, { context: { ...error.context, unconfirmed }, cause: error.cause });

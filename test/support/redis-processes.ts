@@ -90,7 +90,9 @@ export async function startRedisPair(options: RedisServerOptions = {}): Promise<
 
 /** Writes that need memory are refused with -OOM once `bytes` are used; never evicts. 0 ends the limit. */
 export async function limitMemory(server: RedisServer, bytes: number): Promise<void> {
-  await redisCall(server, "CONFIG", "SET", "maxmemory-policy", "noeviction", "maxmemory", bytes);
+  // One at a time: 6.2 takes no more.
+  await redisCall(server, "CONFIG", "SET", "maxmemory-policy", "noeviction");
+  await redisCall(server, "CONFIG", "SET", "maxmemory", bytes);
 }
 
 /** Saves fail from now on, and writes are refused with -MISCONF: the snapshot cannot be put in place, as on a full disk. Needs no rights. */
@@ -99,7 +101,8 @@ export async function breakSaves(server: RedisServer): Promise<void> {
   rmSync(obstacle, { recursive: true, force: true });
   // A file cannot be renamed onto a directory, not even by root.
   mkdirSync(path.join(obstacle, "in the way"), { recursive: true });
-  await redisCall(server, "CONFIG", "SET", "save", "3600 1", "stop-writes-on-bgsave-error", "yes");
+  await redisCall(server, "CONFIG", "SET", "save", "3600 1");
+  await redisCall(server, "CONFIG", "SET", "stop-writes-on-bgsave-error", "yes");
   await redisCall(server, "BGSAVE");
   await untilRedisInfo(server, "rdb_last_bgsave_status", "err");
 }
