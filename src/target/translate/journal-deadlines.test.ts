@@ -1,45 +1,109 @@
 import { describe, expect, test } from "vitest";
 import { JournalTranslation } from "../../../test/support/journal-translation.ts";
 import { takeCommandLines } from "../../../test/support/parse-commands.ts";
+import { REDIS_62, REDIS_70 } from "../../../test/support/capabilities.ts";
 import { Slice } from "../../bytes/slice.ts";
 import { CommandEncoder } from "../../resp/command-encoder.ts";
-import { HeldDeadlines } from "./journal-deadlines.ts";
+import { ALWAYS_MS, NEVER_MS, STAND_IN_BEYOND_MS, STAND_IN_OFFSET_MS } from "./deadline-scripts.ts";
+import { HeldDeadlines, type HeldDeadlinesOptions } from "./journal-deadlines.ts";
 
 const NOW = 1_700_000_000_000;
 const PAST = NOW - 1000;
-const WEEK_MS = 7 * 24 * 3600 * 1000;
+const HOUR_MS = 3_600_000;
 const key = Slice.from("k");
+const BEYOND = NOW + STAND_IN_BEYOND_MS;
 
-function held(options: { marginMs?: number; limit?: number } = {}): HeldDeadlines {
+const standIn = (deadlineMs: number): number => deadlineMs + STAND_IN_OFFSET_MS;
+
+function held(options: Partial<HeldDeadlinesOptions> = {}): HeldDeadlines {
   return new HeldDeadlines({ clock: () => NOW, ...options });
 }
 
-function releaseLines(deadlines: HeldDeadlines, which: "due" | "all"): string[] {
+function stable(options: Partial<HeldDeadlinesOptions> = {}): HeldDeadlines {
+  const deadlines = held(options);
+  deadlines.beginStable();
+  return deadlines;
+}
+
+function withoutScript(line: string): string {
+  return line.replace(/^EVAL .* return n /, "EVAL script ");
+}
+
+function releaseLines(deadlines: HeldDeadlines, upToMs: number | "due" | "all", afterMs?: number): string[] {
   const encoder = new CommandEncoder(1 << 16);
-  deadlines.release(encoder, which);
-  return takeCommandLines(encoder).map((line) => line.replace(/^EVAL .* return 0 /, "EVAL script "));
+  deadlines.release(encoder, upToMs, afterMs);
+  return takeCommandLines(encoder).map(withoutScript);
 }
 
 describe("held deadlines", () => {
-  test("one that is ahead is written as it is", () => {
-    const deadlines = held();
-    expect(deadlines.settle(0, key, NOW + 60_000)).toBe(NOW + 60_000);
+  test("while the flow catches up, those within reach get a stand-in that tells the true one", () => {
+    const deadlines = held({ withinMs: HOUR_MS });
+    expect(deadlines.settle(0, key, PAST)).toBe(standIn(PAST));
+    expect(deadlines.settle(0, key, NOW + HOUR_MS)).toBe(standIn(NOW + HOUR_MS));
+    expect(deadlines.settle(0, key, NOW + HOUR_MS + 1)).toBe(NOW + HOUR_MS + 1);
     expect(deadlines.size).toBe(0);
   });
 
-  test("one that is past, or within the margin, gets a stand-in until it is released", () => {
-    const deadlines = held({ marginMs: 500 });
-    expect(deadlines.settle(0, key, PAST)).toBe(NOW + WEEK_MS);
-    expect(deadlines.settle(0, Slice.from("near"), NOW + 500)).toBe(NOW + WEEK_MS);
+  test("once it has caught up, those that are past or within the margin", () => {
+    const deadlines = stable({ marginMs: 500 });
+    expect(deadlines.settle(0, key, PAST)).toBe(standIn(PAST));
+    expect(deadlines.settle(0, Slice.from("near"), NOW + 500)).toBe(standIn(NOW + 500));
     expect(deadlines.settle(0, Slice.from("far"), NOW + 501)).toBe(NOW + 501);
-    expect(releaseLines(deadlines, "due")).toEqual([`EVAL script 1 k ${NOW + WEEK_MS} ${PAST}`]);
-    expect(releaseLines(deadlines, "due")).toEqual([]);
-    expect(releaseLines(deadlines, "all")).toEqual([`EVAL script 1 near ${NOW + WEEK_MS} ${NOW + 500}`]);
+    expect(releaseLines(deadlines, "due")).toEqual([`EVAL script 1 k ${BEYOND} ${NOW} ${NEVER_MS}`]);
+    expect(releaseLines(deadlines, NOW + 499)).toEqual([]);
+    expect(releaseLines(deadlines, NOW + 500)).toEqual([`EVAL script 1 near ${BEYOND} ${NOW + 500} ${NEVER_MS}`]);
     expect(deadlines.size).toBe(0);
+  });
+
+  test("at the end of catching up all are released, those ahead too", () => {
+    const deadlines = held();
+    deadlines.settle(0, key, NOW + HOUR_MS);
+    deadlines.beginStable();
+    expect(releaseLines(deadlines, "due")).toEqual([]);
+    expect(releaseLines(deadlines, "all")).toEqual([`EVAL script 1 k ${BEYOND} ${ALWAYS_MS} ${NEVER_MS}`]);
+  });
+
+  test("at the end of catching up what may be renewed still stays held, behind and ahead of now", () => {
+    const deadlines = held();
+    for (const [name, at] of [
+      ["past", NOW - 9000],
+      ["just", NOW - 500],
+      ["near", NOW + 500],
+      ["ahead", NOW + 9000],
+    ] as const)
+      deadlines.settle(0, Slice.from(name), at);
+    deadlines.beginStable();
+    expect(releaseLines(deadlines, NOW - 2000, NOW + 1000)).toEqual([
+      `EVAL script 2 past ahead ${BEYOND} ${NOW - 2000} ${NOW + 1000}`,
+    ]);
+    expect(releaseLines(deadlines, NOW - 500)).toEqual([`EVAL script 1 just ${BEYOND} ${NOW - 500} ${NEVER_MS}`]);
+    expect(deadlines.size).toBe(1);
+  });
+
+  test("every stand-in is known as such, every true deadline of a Dragonfly is not", () => {
+    const deadlines = held({ withinMs: 9 * 365 * 24 * HOUR_MS });
+    const farthestMs = NOW + (2 ** 28 - 1) * 1000;
+    expect(farthestMs).toBeLessThan(BEYOND);
+    for (const deadlineMs of [-5, 0, 1, PAST, NOW, farthestMs])
+      expect(deadlines.settle(0, key, deadlineMs)).toBeGreaterThan(BEYOND);
+  });
+
+  test("never: every deadline goes out as it is", () => {
+    const deadlines = held({ hold: "never" });
+    expect(deadlines.settle(0, key, PAST)).toBe(PAST);
+    expect(deadlines.settle(0, key, -5)).toBe(1);
+    expect(deadlines.isHolding).toBe(false);
+    expect(deadlines.size).toBe(0);
+  });
+
+  test("without EVAL nothing could be armed, so nothing is held", () => {
+    const deadlines = held({ commands: new Set(["RESTORE"]) });
+    expect(deadlines.canHold).toBe(false);
+    expect(deadlines.settle(0, key, PAST)).toBe(PAST);
   });
 
   test("a renewal ends it", () => {
-    const deadlines = held();
+    const deadlines = stable();
     deadlines.settle(0, key, PAST);
     deadlines.settle(0, key, NOW + 60_000);
     expect(releaseLines(deadlines, "all")).toEqual([]);
@@ -65,13 +129,22 @@ describe("held deadlines", () => {
     expect(deadlines.size).toBe(0);
   });
 
-  test("above the limit deadlines go out as they are, and are counted", () => {
+  test("above the limit they are held all the same, and a scan has to arm them", () => {
     const deadlines = held({ limit: 1 });
     deadlines.settle(0, key, PAST);
-    expect(deadlines.settle(0, Slice.from("other"), PAST)).toBe(PAST);
-    expect(deadlines.settle(0, key, PAST - 1)).toBe(NOW + WEEK_MS);
-    expect(deadlines.overflowed).toBe(1);
+    expect(deadlines.overflowed).toBe(false);
+    expect(deadlines.settle(0, Slice.from("other"), PAST)).toBe(standIn(PAST));
+    expect(deadlines.overflowed).toBe(true);
     expect(deadlines.size).toBe(1);
+  });
+
+  test("a key that changes its name may be missed by that scan, so the list has it", () => {
+    const deadlines = held({ limit: 1 });
+    deadlines.settle(0, key, PAST);
+    deadlines.settle(0, Slice.from("other"), PAST);
+    deadlines.release(new CommandEncoder(4096), "all");
+    deadlines.follow(0, Slice.from("other"), 0, Slice.from("renamed"));
+    expect(releaseLines(deadlines, "all")[0]).toContain(" 1 renamed ");
   });
 
   test("a flush forgets a database, or all", () => {
@@ -85,13 +158,11 @@ describe("held deadlines", () => {
 });
 
 describe("entries and held deadlines", () => {
-  const standIn = NOW + WEEK_MS;
-
   test.each([
-    [["SET", "k", "v", "PXAT", PAST], `SET k v PXAT ${standIn}`],
-    [["SET", "k", "v", "PXAT", PAST, "STICK"], `SET k v PXAT ${standIn}`],
-    [["PEXPIREAT", "k", PAST], `PEXPIREAT k ${standIn}`],
-    [["SETEX", "k", "-1", "v"], `SET k v PXAT ${standIn}`],
+    [["SET", "k", "v", "PXAT", PAST], `SET k v PXAT ${standIn(PAST)}`],
+    [["SET", "k", "v", "PXAT", PAST, "STICK"], `SET k v PXAT ${standIn(PAST)}`],
+    [["PEXPIREAT", "k", PAST], `PEXPIREAT k ${standIn(PAST)}`],
+    [["SETEX", "k", "-1", "v"], `SET k v PXAT ${standIn(PAST)}`],
   ])("%j", (words, expected) => {
     const translation = new JournalTranslation({ now: NOW });
     expect(translation.lines(...words)).toEqual([expected]);
@@ -114,9 +185,7 @@ describe("entries and held deadlines", () => {
       const translation = new JournalTranslation({ now: NOW });
       translation.lines("PEXPIREAT", "k", PAST);
       translation.lines(...words);
-      expect(releaseLines(translation.translator.deadlines, "all").join(" ")).toContain(
-        `k n ${standIn} ${PAST} ${standIn} ${PAST}`,
-      );
+      expect(releaseLines(translation.translator.deadlines, "due").join(" ")).toContain(" 2 k n ");
     },
   );
 
@@ -124,6 +193,24 @@ describe("entries and held deadlines", () => {
     const translation = new JournalTranslation({ now: NOW });
     translation.lines("PEXPIREAT", "k", PAST);
     translation.lines("MOVE", "k", "5");
-    expect(releaseLines(translation.translator.deadlines, "all")).toContain("SELECT 5");
+    expect(releaseLines(translation.translator.deadlines, "due")).toContain("SELECT 5");
+  });
+
+  test("a condition is compared with true deadlines, and leaves the list alone", () => {
+    const translation = new JournalTranslation({ now: NOW });
+    translation.lines("PEXPIREAT", "k", PAST);
+    const [line] = translation.lines("PEXPIREAT", "k", NOW + HOUR_MS, "GT");
+    expect(line).toMatch(new RegExp(`^EVAL .*PEXPIRETIME.* 1 k ${BEYOND} ${NOW + HOUR_MS} ${NOW + HOUR_MS} GT$`));
+    expect(translation.translator.deadlines.size).toBe(1);
+  });
+
+  test("a target without PEXPIRETIME reads PTTL and the clock", () => {
+    const [line] = new JournalTranslation({ now: NOW, capabilities: REDIS_62 }).lines("PEXPIREAT", "k", NOW, "LT");
+    expect(line).toContain("'PTTL'");
+  });
+
+  test("where nothing is held, conditions go out as they are", () => {
+    const translation = new JournalTranslation({ now: NOW, deadlines: { hold: "never" }, capabilities: REDIS_70 });
+    expect(translation.lines("PEXPIREAT", "k", PAST, "GT")).toEqual([`PEXPIREAT k ${PAST} GT`]);
   });
 });

@@ -4,7 +4,10 @@
  */
 import type { Slice } from "../../bytes/slice.ts";
 import type { JournalCommand } from "../../journal/journal-command.ts";
+import { expireIfScript, STAND_IN_BEYOND_MS } from "./deadline-scripts.ts";
 import type { JournalContext, Rewrite } from "./journal-context.ts";
+import { reportSticky } from "./journal-features.ts";
+import { beginScript } from "./journal-scripts.ts";
 import { copyArgs, parseDecimal, passEntry } from "./journal-words.ts";
 
 type TimeUnit = { readonly scaleMs: number; readonly absolute: boolean };
@@ -46,7 +49,7 @@ export const rewriteSet: Rewrite = (context, command) => {
     const word = command.arg(i);
     const unit = timeOption(word);
     if (unit !== undefined) deadlineMs = deadlineOf(context, unit, command.arg(++i));
-    else if (word.equalsIgnoreCase("STICK")) context.losses.record("sticky", command.db, command.arg(1));
+    else if (word.equalsIgnoreCase("STICK")) reportSticky(context, command.db, command.arg(1));
     else if (word.equalsIgnoreCase("_MCFLAGS")) {
       context.losses.record("memcacheFlags", command.db, command.arg(1));
       i++;
@@ -90,16 +93,33 @@ const expire =
   };
 
 /** Writes PEXPIREAT with the words of the entry from `from` on. */
-function expireAt(
-  { encoder, deadlines }: JournalContext,
-  command: JournalCommand,
-  deadlineMs: number,
-  from: number,
-): void {
+function expireAt(context: JournalContext, command: JournalCommand, deadlineMs: number, from: number): void {
+  const { encoder, deadlines } = context;
+  // PEXPIREAT takes conditions from 7.0 on, as PEXPIRETIME came.
+  const byScript = deadlines.isHolding || !deadlines.hasPExpireTime;
+  if (command.argc > from && byScript) return expireIf(context, command, deadlineMs, from);
   encoder.begin(3 + command.argc - from);
   encoder.argText("PEXPIREAT");
   encoder.arg(command.arg(1));
   encoder.argInt(deadlines.settle(command.db, command.arg(1), deadlineMs));
+  copyArgs(encoder, command, from, command.argc);
+}
+
+/**
+ * The target would compare with the stand-in of a deadline that is held back, so a script compares. Today's masters decide themselves and journal
+ * no condition (Dragonfly src/server/generic_family.cc OpExpire); a client's words may come from an old one.
+ */
+function expireIf(
+  { clock, encoder, deadlines }: JournalContext,
+  command: JournalCommand,
+  deadlineMs: number,
+  from: number,
+): void {
+  beginScript(encoder, expireIfScript(deadlines.hasPExpireTime), 1, 4 + command.argc - from);
+  encoder.arg(command.arg(1));
+  encoder.argInt(clock() + STAND_IN_BEYOND_MS);
+  encoder.argInt(deadlineMs);
+  encoder.argInt(deadlines.settleIf(command.db, command.arg(1), deadlineMs));
   copyArgs(encoder, command, from, command.argc);
 }
 
@@ -131,6 +151,6 @@ export const passAndForget: Rewrite = ({ encoder, deadlines }, command) => {
 
 /** `MOVE key db`: the deadline goes along. */
 export const rewriteMove: Rewrite = ({ encoder, deadlines }, command) => {
-  if (deadlines.size > 0) deadlines.follow(command.db, command.arg(1), parseDecimal(command.arg(2)), command.arg(1));
+  deadlines.follow(command.db, command.arg(1), parseDecimal(command.arg(2)), command.arg(1));
   passEntry(encoder, command);
 };

@@ -1,145 +1,96 @@
 /**
- * Dragonfly's commands with deadlines of set members and hash fields, for a target that has none: the members are carried, their deadlines
- * are recorded as lost. Facts: Dragonfly src/server/hset_family.cc, set_family.cc, generic_family.cc. The words are as the client sent them,
- * in any case.
+ * Dragonfly's commands with deadlines of set members, or of members of either. What becomes of the deadlines is the plan's choice
+ * (`member-policy.ts`); the members are carried always. Facts: Dragonfly src/server/set_family.cc (OpAddEx), src/core/string_set.cc (AddBatch),
+ * src/server/generic_family.cc (OpFieldExpire). The words are as the client sent them, in any case.
  */
-import type { Slice } from "../../bytes/slice.ts";
 import type { JournalCommand } from "../../journal/journal-command.ts";
 import type { JournalContext, Rewrite } from "./journal-context.ts";
-import { timeOption } from "./journal-expiry.ts";
 import { beginScript } from "./journal-scripts.ts";
 import { copyArgs, parseDecimal } from "./journal-words.ts";
-
-const CUT_SHORT = "the entry is cut short, so it cannot be told what it did";
+import {
+  CUT_SHORT,
+  keepDeadlines,
+  MEMBER,
+  refuseIfAsked,
+  setFieldDeadlines,
+  ttlDeadline,
+  UNSURE_EITHER,
+  UNSURE_FIELD,
+  UNSURE_MEMBER,
+} from "./member-policy.ts";
+import { UNKNOWN_DEADLINE_MS } from "./member-deadlines.ts";
+import { memberSourceRules } from "./member-source-rules.ts";
 
 /** `SADDEX key [KEEPTTL] ttl member…`. */
-export const rewriteSAddEx: Rewrite = ({ encoder, losses, unrunnable }, command) => {
-  const first = command.arg(2).equalsIgnoreCase("KEEPTTL") ? 4 : 3;
-  if (command.argc <= first) return unrunnable(command, CUT_SHORT);
-  losses.record("memberTtl", command.db, command.arg(1));
+export const rewriteSAddEx: Rewrite = (context, command) => {
+  const hasWord = command.arg(2).equalsIgnoreCase("KEEPTTL");
+  const isKeeping = hasWord || !memberSourceRules(context.sourceVersion?.()).saddexRenews;
+  const first = hasWord ? 4 : 3;
+  const ttl = parseDecimal(command.arg(first - 1));
+  if (command.argc <= first || Number.isNaN(ttl)) return context.unrunnable(command, CUT_SHORT);
+  const { encoder, plan, losses } = context;
+  refuseIfAsked(context, command, "memberTtl");
   encoder.begin(2 + command.argc - first);
   encoder.argText("SADD");
   encoder.arg(command.arg(1));
   copyArgs(encoder, command, first, command.argc);
-};
-
-/** `FIELDEXPIRE key ttl field…`, on a hash or a set; ttl is never 0. Nothing but deadlines changes. */
-export const rewriteFieldExpire: Rewrite = ({ losses }, command) =>
-  losses.record("fieldTtl", command.db, command.arg(1));
-
-/**
- * `HEXPIRE key ttl [NX|XX|GT|LT] FIELDS n field…`. A ttl of 0 deletes the fields; whether a condition held then depends on deadlines that
- * the target does not have.
- */
-export const rewriteHExpire: Rewrite = (context, command) => {
-  if (parseDecimal(command.arg(2)) !== 0) return context.losses.record("fieldTtl", command.db, command.arg(1));
-  if (command.arg(3).equalsIgnoreCase("FIELDS")) return deleteFields(context, command, 5);
-  context.unrunnable(
-    command,
-    "HEXPIRE 0 with a condition on deadlines that the target does not have: the fields were left",
-  );
+  if (plan.memberTtl !== "convert") return losses.record("memberTtl", command.db, command.arg(1));
+  const deadlineMs = ttlDeadline(context, ttl);
+  if (isKeeping) addKeepingTtl(context, command, first, deadlineMs);
+  else keepDeadlines(context, command, { first, step: 1 }, { deadlineMs, sort: MEMBER });
 };
 
 /**
- * `HGETEX key [EX s | PX ms | EXAT s | PXAT ms | PERSIST] FIELDS n field…`. A relative ttl that is not positive deletes the fields. An
- * absolute one that is past by now may have been ahead on the source, and renewed since: the fields are kept.
+ * With KEEPTTL a member that is there stays as it is, with its deadline or without. One that is not held may be new, or be there without a
+ * deadline: its deadline is unknown then, since deleting what should stay is the worse mistake. Counted.
  */
-export const rewriteHGetEx: Rewrite = (context, command) => {
-  const unit = timeOption(command.arg(2));
-  if (unit === undefined) return;
-  if (!unit.absolute && parseDecimal(command.arg(3)) <= 0 && command.arg(4).equalsIgnoreCase("FIELDS")) {
-    return deleteFields(context, command, 6);
+function addKeepingTtl(context: JournalContext, command: JournalCommand, first: number, deadlineMs: number): void {
+  const { clock, losses, members } = context;
+  const now = clock();
+  let isInDoubt = false;
+  for (let i = first; i < command.argc; i++) {
+    const held = members.find(command.db, command.arg(1), command.arg(i));
+    if (held === undefined) isInDoubt = true;
+    const oldMs = held === undefined ? UNKNOWN_DEADLINE_MS : held.second * 1000;
+    const isThere = oldMs > now;
+    // The later of both loses nothing, but may be late.
+    if (isThere && held?.certain === false && oldMs > deadlineMs && oldMs !== UNKNOWN_DEADLINE_MS) isInDoubt = true;
+    const nextMs = isThere && held?.certain === true ? oldMs : isThere ? Math.max(oldMs, deadlineMs) : deadlineMs;
+    members.set(command.db, command.arg(1), command.arg(i), nextMs, MEMBER);
   }
-  context.losses.record("fieldTtl", command.db, command.arg(1));
-};
-
-function deleteFields({ encoder, unrunnable }: JournalContext, command: JournalCommand, first: number): void {
-  if (command.argc <= first) return unrunnable(command, CUT_SHORT);
-  encoder.begin(2 + command.argc - first);
-  encoder.argText("HDEL");
-  encoder.arg(command.arg(1));
-  copyArgs(encoder, command, first, command.argc);
+  if (isInDoubt) losses.record("memberTtl", command.db, command.arg(1));
 }
 
-/** Sets all fields when each of them exists (ARGV[1] = 1) or none does (0). HSET by field: unpack has a limit. */
-const SET_FIELDS_IF = Buffer.from(
-  "local want=tonumber(ARGV[1]) " +
-    "for i=2,#ARGV,2 do if redis.call('HEXISTS',KEYS[1],ARGV[i])~=want then return 0 end end " +
-    "for i=2,#ARGV,2 do redis.call('HSET',KEYS[1],ARGV[i],ARGV[i+1]) end return 1",
+/** ARGV: ms, fields. */
+const EXPIRE_FIELDS_OF_HASH = Buffer.from(
+  "if redis.call('TYPE',KEYS[1]).ok~='hash' then return 0 end " +
+    "for i=2,#ARGV do redis.call('HPEXPIREAT',KEYS[1],ARGV[1],'FIELDS',1,ARGV[i]) end return 1",
 );
 
-type FieldCondition = "always" | "eachNew" | "allNew" | "allOld";
-type HSetExForm = { condition: FieldCondition; hasTtl: boolean; first: number };
-
-/**
- * Two forms share the name: Dragonfly's `HSETEX key [NX] [KEEPTTL] ttl field value…` and Redis 8's
- * `HSETEX key [FNX|FXX] [KEEPTTL] [EX s | PX ms | EXAT s | PXAT ms] FIELDS n field value…`. The word FIELDS tells them apart: where
- * Dragonfly's form stops having options comes a number. NX decides field by field, FNX and FXX all at once, and an entry whose condition
- * did not hold is journaled too, so the target decides again.
- */
-export const rewriteHSetEx: Rewrite = (context, command) => {
-  const form = readHSetEx(command);
-  if (form === undefined) return context.unrunnable(command, CUT_SHORT);
-  if (form.hasTtl) context.losses.record("fieldTtl", command.db, command.arg(1));
-  if (form.condition === "always") setFields(context, command, form.first);
-  else if (form.condition === "eachNew") setNewFields(context, command, form.first);
-  else setFieldsIf(context, command, form);
+/** `FIELDEXPIRE key ttl field…`, on a hash or a set, which it does not say; ttl is never 0. Nothing but deadlines changes. */
+export const rewriteFieldExpire: Rewrite = (context, command) => {
+  const ttl = parseDecimal(command.arg(2));
+  if (command.argc < 4 || Number.isNaN(ttl)) return context.unrunnable(command, CUT_SHORT);
+  const { plan, members, losses } = context;
+  const deadlineMs = ttlDeadline(context, ttl);
+  const range = { first: 3, step: 1 };
+  const kind = members.kindOf(command.db, command.arg(1));
+  if (kind === "field") return setFieldDeadlines(context, command, range, { deadlineMs, sort: UNSURE_FIELD });
+  if (kind === "member") return keepDeadlines(context, command, range, { deadlineMs, sort: UNSURE_MEMBER });
+  refuseIfAsked(context, command, "fieldTtl");
+  refuseIfAsked(context, command, "memberTtl");
+  const canScript = context.capabilities.commands.has("EVAL");
+  if (plan.fieldTtl === "native" && canScript) expireFieldsOfHash(context, command, deadlineMs);
+  const isKept = plan.fieldTtl === "convert" || plan.memberTtl === "convert";
+  if (isKept && canScript) keepDeadlines(context, command, range, { deadlineMs, sort: UNSURE_EITHER });
+  // Of what it may be, what is left out counts.
+  if (plan.fieldTtl === "drop" || !canScript) losses.record("fieldTtl", command.db, command.arg(1));
+  else if (plan.memberTtl === "drop") losses.record("memberTtl", command.db, command.arg(1));
 };
 
-function readHSetEx(command: JournalCommand): HSetExForm | undefined {
-  const form: HSetExForm = { condition: "always", hasTtl: false, first: 0 };
-  let at = 2;
-  for (; at < command.argc; at++) {
-    const word = command.arg(at);
-    const condition = fieldCondition(word);
-    if (condition !== undefined) form.condition = condition;
-    else if (timeOption(word) !== undefined) {
-      form.hasTtl = true;
-      at++;
-    } else if (!word.equalsIgnoreCase("KEEPTTL")) break;
-  }
-  if (command.arg(at).equalsIgnoreCase("FIELDS")) {
-    form.first = at + 2;
-  } else {
-    if (Number.isNaN(parseDecimal(command.arg(at)))) return undefined;
-    form.hasTtl = true;
-    form.first = at + 1;
-  }
-  const words = command.argc - form.first;
-  return words >= 2 && words % 2 === 0 ? form : undefined;
-}
-
-function fieldCondition(word: Slice): FieldCondition | undefined {
-  if (word.equalsIgnoreCase("NX")) return "eachNew";
-  if (word.equalsIgnoreCase("FNX")) return "allNew";
-  if (word.equalsIgnoreCase("FXX")) return "allOld";
-  return undefined;
-}
-
-function setFields({ encoder }: JournalContext, command: JournalCommand, first: number): void {
-  encoder.begin(2 + command.argc - first);
-  encoder.argText("HSET");
+function expireFieldsOfHash({ encoder }: JournalContext, command: JournalCommand, deadlineMs: number): void {
+  beginScript(encoder, EXPIRE_FIELDS_OF_HASH, 1, 2 + command.argc - 3);
   encoder.arg(command.arg(1));
-  copyArgs(encoder, command, first, command.argc);
+  encoder.argInt(deadlineMs);
+  copyArgs(encoder, command, 3, command.argc);
 }
-
-function setNewFields({ encoder }: JournalContext, command: JournalCommand, first: number): void {
-  for (let i = first; i < command.argc; i += 2) {
-    encoder.begin(4);
-    encoder.argText("HSETNX");
-    encoder.arg(command.arg(1));
-    copyArgs(encoder, command, i, i + 2);
-  }
-}
-
-function setFieldsIf({ encoder }: JournalContext, command: JournalCommand, form: HSetExForm): void {
-  beginScript(encoder, SET_FIELDS_IF, 1, 2 + command.argc - form.first);
-  encoder.arg(command.arg(1));
-  encoder.argText(form.condition === "allOld" ? "1" : "0");
-  copyArgs(encoder, command, form.first, command.argc);
-}
-
-/** `STICK key…`. */
-export const rewriteStick: Rewrite = ({ losses }, command) => {
-  for (let i = 1; i < command.argc; i++) losses.record("sticky", command.db, command.arg(i));
-};
