@@ -21,6 +21,8 @@ export type LiveRunOptions = {
   /** Instead of the source's own. */
   readonly user?: { readonly name: string; readonly password: string };
   readonly resume?: { readonly masterId: string; readonly lsns: readonly number[] };
+  /** More command line flags, by their long names. */
+  readonly flags?: Flags;
 };
 
 export class LiveRun implements AsyncDisposable {
@@ -45,6 +47,7 @@ export class LiveRun implements AsyncDisposable {
       ...(user !== undefined && { "source-user": user }),
       ...(password !== undefined && { "source-password-file": "/password" }),
       ...(tlsCa !== undefined && { "source-tls-ca": "/ca" }),
+      ...options.flags,
     };
     const readFile = (path: string): string => (path === "/ca" ? tlsCa : password) ?? "";
     this.#ended = runReplication({
@@ -56,7 +59,7 @@ export class LiveRun implements AsyncDisposable {
           for (const listener of this.#listeners.splice(0)) listener();
         },
         progress: () => {},
-        warning: (message) => void this.warnings.push(message),
+        note: () => {}, warning: (message) => void this.warnings.push(message),
       },
       stop: this.#stop.signal,
       force: this.#force.signal,

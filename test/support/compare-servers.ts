@@ -7,7 +7,7 @@
 import { compareValues, show, typeName } from "./compare-values.ts";
 import { type Difference, formatDifference, UNHOLDABLE_TYPES } from "./expected-state.ts";
 import type { RespClient } from "./resp-client.ts";
-import { type KeyState, readKeys, scanPages, usedDatabases } from "./server-state.ts";
+import { type KeyState, readKeys, sameDeadline, scanPages, usedDatabases } from "./server-state.ts";
 
 export type ServersComparison = {
   /** The first ones; `differenceCount` says how many there are. */
@@ -143,7 +143,7 @@ class ServersComparer {
     const difference = compareValues(source.value, target.value, new Map());
     if (difference !== undefined)
       return this.#differ(source, { kind: difference.where === "type" ? "type" : "value", ...difference });
-    if (source.expireAt !== target.expireAt)
+    if (!sameDeadline(source, target))
       return this.#differ(source, {
         kind: "deadline",
         where: "deadline",

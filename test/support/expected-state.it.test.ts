@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { compareWithExpected, type Difference, UNHOLDABLE_TYPES } from "./expected-state.ts";
 import { expectedKey } from "./expected-value.ts";
 import { loadState } from "./load-state.ts";
-import { expectedLines, openRecording, recordingNames } from "./recordings.ts";
+import { expectedLines, openRecording, recordedBytes, recordingNames } from "./recordings.ts";
 import { useRedis } from "./use-redis.ts";
 
 const redis = useRedis();
@@ -203,5 +203,42 @@ describe("deadlines that passed since the recording", () => {
     await redis.client.call("HSET", "hash:fieldttl", "f3", "x");
     const { differences } = await compareWithExpected({ recording: types, port: redis.server.port });
     expect(differences).toEqual([expect.objectContaining({ kind: "value", key: "hash:fieldttl", where: "field f3" })]);
+  });
+});
+
+describe("JSON documents", () => {
+  const recording = openRecording("dragonfly-1.40.1/types");
+  const documents = expectedLines(recording).filter(({ type }) => type === "ReJSON-RL");
+  const load = async (change: (text: string) => string): Promise<void> => {
+    await redis.client.call("FLUSHALL");
+    await loadState(redis.client, expectedLines(recording).map(expectedKey));
+    for (const { db, key, value } of documents)
+      await redis.client.pipeline([
+        ["SELECT", db],
+        ["SET", recordedBytes(key), change(value as string)],
+      ]);
+  };
+  const compare = async (as: "text" | "dropped" | undefined): Promise<readonly Difference[]> =>
+    (await compareWithExpected({ recording, port: redis.server.port, documents: as })).differences;
+
+  test("may be strings that say the same", async () => {
+    await load((text) => JSON.stringify(JSON.parse(text), undefined, 1));
+    expect(await compare("text")).toEqual([]);
+    expect(await compare(undefined)).toEqual([]);
+    expect(await compare("dropped")).toHaveLength(documents.length);
+  });
+
+  test("may not be strings that say something else", async () => {
+    await load((text) => `[${text}]`);
+    expect(await compare("text")).toHaveLength(documents.length);
+    expect(await compare(undefined)).toHaveLength(documents.length);
+  });
+
+  test("may be missing, unless they are to be strings", async () => {
+    await redis.client.call("FLUSHALL");
+    await loadState(redis.client, expectedLines(recording).map(expectedKey));
+    expect(await compare("dropped")).toEqual([]);
+    expect(await compare(undefined)).toEqual([]);
+    expect(await compare("text")).toEqual(documents.map(() => expect.objectContaining({ kind: "missing" })));
   });
 });

@@ -2,13 +2,14 @@
  * Compares what a Redis server holds with a recording's expected state: every database, key, value, order, score (as doubles, to the bit), stream
  * group and deadline (to the ms). See test/fixtures/recordings/README.md for what expected.ndjson means.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { Recording } from "../../src/simulator/recording.ts";
 import { abridge, compareValues, type Leftovers, show, typeName } from "./compare-values.ts";
-import { expectedKey } from "./expected-value.ts";
+import { expectedDocument, expectedKey } from "./expected-value.ts";
 import { type PassedDeadlines, passedDeadlines } from "./member-deadlines.ts";
 import { expectedLines, recordedCommands } from "./recordings.ts";
 import { RespClient, type RespClientOptions } from "./resp-client.ts";
-import { type KeyState, keyName, readServerState } from "./server-state.ts";
+import { type KeyState, keyName, readServerState, sameDeadline } from "./server-state.ts";
 import { shiftedDeadline } from "./shift-deadlines.ts";
 
 /** Types that a Redis without modules cannot hold, as Dragonfly's TYPE names them. */
@@ -47,6 +48,8 @@ export type CompareOptions = RespClientOptions & {
   readonly recording: Recording;
   /** When the recording was played with its deadlines moved (`shiftDeadlines`): by how much. */
   readonly deadlineShiftMs?: number;
+  /** What became of JSON documents: strings with their text (`unsupported.json: convert`), or nothing. Either of them when not given. */
+  readonly documents?: "text" | "dropped" | undefined;
 };
 
 export async function compareWithExpected(options: CompareOptions): Promise<Comparison> {
@@ -56,17 +59,22 @@ export async function compareWithExpected(options: CompareOptions): Promise<Comp
   const passed = passedDeadlines(recordedCommands(options.recording));
   const expected = expectedLines(options.recording).map((line) => {
     const key = expectedKey(line);
-    return { ...key, expireAt: shiftedDeadline(key.expireAt, options.deadlineShiftMs ?? 0) };
+    const expireAt = shiftedDeadline(key.expireAt, options.deadlineShiftMs ?? 0);
+    return { ...key, expireAt, document: expectedDocument(line) };
   });
   const late = options.deadlineShiftMs === undefined;
-  return new Comparer({ actual, passed, late, before, after: Date.now() }).compare(expected);
+  const { documents } = options;
+  return new Comparer({ actual, passed, late, documents, before, after: Date.now() }).compare(expected);
 }
+
+type ExpectedKey = KeyState & { readonly document: string | undefined };
 
 class Comparer {
   readonly #actual: Map<string, KeyState>;
   readonly #passed: PassedDeadlines;
   /** Whether deadlines that were met in the recording are replayed too late. */
   readonly #late: boolean;
+  readonly #documents: CompareOptions["documents"];
   readonly #before: number;
   readonly #after: number;
   readonly #differences: Difference[] = [];
@@ -79,17 +87,19 @@ class Comparer {
     readonly actual: Map<string, KeyState>;
     readonly passed: PassedDeadlines;
     readonly late: boolean;
+    readonly documents: CompareOptions["documents"];
     readonly before: number;
     readonly after: number;
   }) {
     this.#actual = options.actual;
     this.#passed = options.passed;
     this.#late = options.late;
+    this.#documents = options.documents;
     this.#before = options.before;
     this.#after = options.after;
   }
 
-  compare(expected: readonly KeyState[]): Comparison {
+  compare(expected: readonly ExpectedKey[]): Comparison {
     for (const key of expected) {
       const id = keyName(key.db, key.key);
       this.#compareKey(key, this.#actual.get(id), id);
@@ -105,7 +115,8 @@ class Comparer {
     };
   }
 
-  #compareKey(expected: KeyState, actual: KeyState | undefined, id: string): void {
+  #compareKey(key: ExpectedKey, actual: KeyState | undefined, id: string): void {
+    const expected = this.#asHeld(key, actual);
     const type = typeName(expected.value);
     if (expected.value.type === "other") return this.#compareUnholdable(expected, actual, type);
     if (actual === undefined) return this.#compareMissing(expected, id);
@@ -121,7 +132,7 @@ class Comparer {
     const difference = compareValues(expected.value, actual.value, leftovers);
     if (difference !== undefined)
       return this.#differ(expected, { kind: difference.where === "type" ? "type" : "value", ...difference });
-    if (expected.expireAt !== actual.expireAt) {
+    if (!sameDeadline(expected, actual)) {
       const [expectedText, actualText] = [deadline(expected.expireAt), deadline(actual.expireAt)];
       return this.#differ(expected, {
         kind: "deadline",
@@ -132,6 +143,16 @@ class Comparer {
     }
     this.#equal[type] = (this.#equal[type] ?? 0) + 1;
     if (size(actual) > size(expected)) this.#withLeftovers++;
+  }
+
+  /** A document that is a string here: with the string's own text when it says the same. */
+  #asHeld(expected: ExpectedKey, actual: KeyState | undefined): KeyState {
+    const { document } = expected;
+    if (document === undefined || this.#documents === "dropped") return expected;
+    if (actual === undefined && this.#documents === undefined) return expected;
+    const says = actual?.value.type === "string" && saysTheSame(actual.value.text, document);
+    const text = says && actual.value.type === "string" ? actual.value.text : Buffer.from(document).toString("latin1");
+    return { ...expected, value: { type: "string", text } };
   }
 
   #compareUnholdable(expected: KeyState, actual: KeyState | undefined, type: string): void {
@@ -165,6 +186,15 @@ class Comparer {
 
   #differ(key: KeyState, difference: Omit<Difference, "db" | "key">): void {
     this.#differences.push({ db: key.db, key: show(key.key), ...difference });
+  }
+}
+
+/** @param text one character a byte */
+function saysTheSame(text: string, document: string): boolean {
+  try {
+    return isDeepStrictEqual(JSON.parse(Buffer.from(text, "latin1").toString()), JSON.parse(document));
+  } catch {
+    return false;
   }
 }
 

@@ -9,6 +9,11 @@ type ExpectedStream = readonly [
   groups: readonly (readonly [RecordedString, string, readonly (readonly [string, RecordedString, number])[]])[],
 ];
 
+/** The text of a JSON document. */
+export function expectedDocument({ type, value }: ExpectedLine): string | undefined {
+  return type === "ReJSON-RL" ? recordedBytes(value as RecordedString).toString() : undefined;
+}
+
 export function expectedKey(line: ExpectedLine): KeyState {
   return { db: line.db, key: bytes(line.key), expireAt: line.expireAt, value: expectedValue(line) };
 }

@@ -1,5 +1,5 @@
 /** A few redis-servers that concurrent tests take turns with: each test has one for itself, emptied. */
-import { type RedisServer, startRedis } from "./redis-server.ts";
+import { type RedisServer, type RedisServerOptions, startRedis } from "./redis-server.ts";
 import type { RespClient } from "./resp-client.ts";
 
 /** A server and a client of it, for one test. Disposing of it gives it back. */
@@ -22,16 +22,18 @@ export class PooledRedis implements AsyncDisposable {
 
 export class RedisPool {
   readonly #size: number;
+  readonly #options: RedisServerOptions;
   #servers: RedisServer[] = [];
   readonly #free: RedisServer[] = [];
   readonly #waiting: ((server: RedisServer) => void)[] = [];
 
-  constructor(size: number) {
+  constructor(size: number, options: RedisServerOptions = {}) {
     this.#size = size;
+    this.#options = options;
   }
 
   async start(): Promise<void> {
-    this.#servers = await Promise.all(Array.from({ length: this.#size }, () => startRedis()));
+    this.#servers = await Promise.all(Array.from({ length: this.#size }, () => startRedis(this.#options)));
     this.#free.push(...this.#servers);
   }
 

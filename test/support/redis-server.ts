@@ -28,6 +28,8 @@ export type RedisServerOptions = {
   readonly aof?: boolean;
   /** Program and leading arguments that start redis-server in another environment and become it (`nsenter …`). */
   readonly launcher?: readonly string[];
+  /** The server to start instead of the `redis-server` on PATH. */
+  readonly program?: string | undefined;
   /** Where it keeps its files, instead of a directory of its own that goes with it. */
   readonly directory?: string;
   /** Files in PEM: serve TLS on `port` instead of plain TCP. With `ca`, clients must show a certificate that it signed. */
@@ -182,8 +184,9 @@ export class RedisServer implements AsyncDisposable {
 
   #spawn(moreArgs: readonly string[]): ChildProcess {
     const args = [...serverArguments(this.port, this.directory, this.#options), ...moreArgs];
-    const [program = "redis-server", ...leading] = this.#options.launcher ?? [];
-    const launched = this.#options.launcher === undefined ? args : [...leading, "redis-server", ...args];
+    const server = this.#options.program ?? "redis-server";
+    const [program = server, ...leading] = this.#options.launcher ?? [];
+    const launched = this.#options.launcher === undefined ? args : [...leading, server, ...args];
     const child = spawnBound(program, launched, { stdio: ["ignore", "pipe", "pipe"] });
     child.on("error", (error) => {
       this.#spawnError = error;

@@ -36,6 +36,8 @@ export type KeyState = {
   readonly db: number;
   readonly key: Bytes;
   readonly expireAt: number | null;
+  /** How far `expireAt` may be off: a server before 7.0 tells only how much time is left. 0 when not given. */
+  readonly deadlineSlackMs?: number;
   readonly value: Value;
 };
 
@@ -87,19 +89,39 @@ export async function* scanPages(client: RespClient): AsyncGenerator<readonly Bu
 
 /** What keys of the selected database hold; those that are not there (any more) are left out. */
 export async function readKeys(client: RespClient, db: number, keys: readonly Buffer[]): Promise<KeyState[]> {
-  const heads = await client.pipeline(
-    keys.flatMap((key) => [
-      ["TYPE", key],
-      ["PEXPIRETIME", key],
-    ]),
-  );
-  const types = keys.map((_, i) => toBytes(heads[2 * i]));
+  const types = (await client.pipeline(keys.map((key) => ["TYPE", key]))).map(toBytes);
+  const { deadlines, slackMs } = await readDeadlines(client, keys);
   const values = await client.pipeline(keys.map((key, i) => readCommand(types[i] ?? "none", key)));
   return keys.flatMap((key, i) => {
     const value = toValue(types[i] ?? "none", values[i] ?? null);
-    const deadline = Number(heads[2 * i + 1]);
-    return value === undefined ? [] : [{ db, key: toBytes(key), expireAt: deadline < 0 ? null : deadline, value }];
+    const deadline = deadlines[i] ?? -1;
+    const expireAt = deadline < 0 ? null : deadline;
+    return value === undefined ? [] : [{ db, key: toBytes(key), expireAt, deadlineSlackMs: slackMs, value }];
   });
+}
+
+/** PTTL rounds, and the clock goes on between it and TIME. */
+const PTTL_SLACK_MS = 50;
+const DEADLINE_BY_PTTL =
+  "local t=redis.call('TIME') local left=redis.call('PTTL',KEYS[1]) if left<0 then return left end " +
+  "return left+t[1]*1000+math.floor(t[2]/1000)";
+
+/** Unix ms, or below 0 for none. */
+async function readDeadlines(
+  client: RespClient,
+  keys: readonly Buffer[],
+): Promise<{ readonly deadlines: readonly number[]; readonly slackMs: number }> {
+  const replies = await client.pipeline(keys.map((key) => ["PEXPIRETIME", key]));
+  const isUnknown = replies.some((reply) => reply instanceof RespError && /unknown command/i.test(reply.message));
+  if (!isUnknown) return { deadlines: replies.map(Number), slackMs: 0 };
+  const left = await client.pipeline(keys.map((key) => ["EVAL", DEADLINE_BY_PTTL, 1, key]));
+  return { deadlines: left.map(Number), slackMs: PTTL_SLACK_MS };
+}
+
+/** Whether two keys have the same deadline, as far as their servers tell. */
+export function sameDeadline(a: KeyState, b: KeyState): boolean {
+  if (a.expireAt === null || b.expireAt === null) return a.expireAt === b.expireAt;
+  return Math.abs(a.expireAt - b.expireAt) <= (a.deadlineSlackMs ?? 0) + (b.deadlineSlackMs ?? 0);
 }
 
 function readCommand(type: string, key: Buffer): (string | number | Buffer)[] {

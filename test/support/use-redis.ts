@@ -1,6 +1,6 @@
 /** One redis-server and a client of it for all tests of a file, emptied before each test. Call it at the top level of the file. */
 import { afterAll, beforeAll, beforeEach } from "vitest";
-import { type RedisServer, startRedis } from "./redis-server.ts";
+import { type RedisServer, type RedisServerOptions, startRedis } from "./redis-server.ts";
 import type { RespClient } from "./resp-client.ts";
 
 export type UsedRedis = {
@@ -10,11 +10,11 @@ export type UsedRedis = {
   readonly client: RespClient;
 };
 
-export function useRedis(): UsedRedis {
+export function useRedis(options: RedisServerOptions = {}): UsedRedis {
   let server: RedisServer | undefined;
   let client: RespClient | undefined;
   beforeAll(async () => {
-    server = await startRedis();
+    server = await startRedis(options);
     client = await server.client();
   });
   beforeEach(async () => {

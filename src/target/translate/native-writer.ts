@@ -6,14 +6,18 @@ import type { Slice } from "../../bytes/slice.ts";
 import type { CommandEncoder } from "../../resp/command-encoder.ts";
 import type { NativeBatch } from "./native-batch.ts";
 import type { StreamedValue } from "./streamed-value.ts";
+import { checkBulk } from "./write-mode.ts";
 
 export class NativeWriter {
   readonly #encoder: CommandEncoder;
   readonly #batch: NativeBatch;
+  readonly #maxBulkBytes: number;
 
-  constructor(encoder: CommandEncoder, batch: NativeBatch) {
+  /** @param maxBulkBytes longest argument that the target takes */
+  constructor(encoder: CommandEncoder, batch: NativeBatch, maxBulkBytes: number) {
     this.#encoder = encoder;
     this.#batch = batch;
+    this.#maxBulkBytes = maxBulkBytes;
   }
 
   /** An element of one or two arguments, buffered with its neighbours; a large one goes out by itself without another copy. */
@@ -59,6 +63,8 @@ export class NativeWriter {
   }
 
   #alone(value: StreamedValue, first: Slice, second: Slice | undefined): void {
+    checkBulk(first.length, this.#maxBulkBytes, value);
+    if (second !== undefined) checkBulk(second.length, this.#maxBulkBytes, value);
     this.#begin(value, second === undefined ? 1 : 2);
     this.#encoder.arg(first);
     if (second !== undefined) this.#encoder.arg(second);

@@ -1,12 +1,18 @@
 /** How far a streamed stream has come: its live ids, its meta data, and the group and consumer that are being told about. */
+import type { StreamMeta } from "../../rdb/rdb-handler.ts";
 import { StreamIdIndex } from "./stream-id-index.ts";
 import { StreamPendingList } from "./stream-pending-list.ts";
+import { StreamTombstones } from "./stream-tombstones.ts";
 
 export class StreamProgress {
   entries = 0;
+  /** Of the first entry. */
+  firstId: string | undefined;
+  /** Fields and values of the largest entry. */
+  mostFields = 0;
   readonly liveIds: StreamIdIndex;
-  /** From the stream's meta data; "0-0" when nothing was deleted or the source does not say. */
-  maxDeletedId = "0-0";
+  meta: StreamMeta | undefined;
+  readonly tombstones = new StreamTombstones();
   group: StreamGroupProgress | undefined;
   /** A possible loss that cannot be made sure of has been reported. */
   doubtReported = false;

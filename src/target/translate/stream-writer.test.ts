@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { takeCommandLines } from "../../../test/support/parse-commands.ts";
-import { REDIS_62 } from "../../../test/support/capabilities.ts";
+import { REDIS_62, REDIS_70 } from "../../../test/support/capabilities.ts";
 import { objectHeader, translatorKit } from "../../../test/support/snapshot-translation.ts";
 import { Slice } from "../../bytes/slice.ts";
 import type { StreamMeta } from "../../rdb/rdb-handler.ts";
@@ -9,6 +9,7 @@ import type { SnapshotTranslatorOptions } from "./snapshot-translator.ts";
 const s = (text: string): Slice => Slice.from(text);
 const META: StreamMeta = { length: "3", lastId: "9-0", firstId: "1-1", maxDeletedId: "2-0", entriesAdded: "5" };
 const DEADLINE = 1_893_456_000_123;
+const NO_SCRIPTS: Partial<SnapshotTranslatorOptions> = { capabilities: { ...REDIS_70, commands: new Set() } };
 
 function kitWithEntries(ids: readonly string[], options: Partial<SnapshotTranslatorOptions> = {}) {
   const kit = translatorKit(options);
@@ -39,7 +40,7 @@ describe("streams as native commands", () => {
       "XADD key 1-1 f v",
       "XADD key 3-0 f v",
       "XADD key 9-0 f v",
-      "XSETID key 9-0 ENTRIESADDED 5 MAXDELETEDID 2-0",
+      "XSETID key 9-0 ENTRIESADDED 5",
       "XGROUP CREATE key g 3-0 ENTRIESREAD 4",
       "XGROUP CREATECONSUMER key g bob",
       "XCLAIM key g bob 0 3-0 TIME 1000 RETRYCOUNT 2 FORCE JUSTID",
@@ -48,6 +49,7 @@ describe("streams as native commands", () => {
       "XCLAIM key g alice 0 1-1 TIME 1000 RETRYCOUNT 2 FORCE JUSTID",
       "XCLAIM key g alice 0 9-0 TIME 1000 RETRYCOUNT 3 FORCE JUSTID",
       "XGROUP CREATE key h 0-0",
+      "XSETID key 9-0 ENTRIESADDED 5 MAXDELETEDID 2-0",
     ]);
     expect(losses).toEqual([]);
     expect(counts).toEqual({ stream: 1 });
@@ -62,6 +64,7 @@ describe("streams as native commands", () => {
       "DEL key",
       "XGROUP CREATE key df2redis 0 MKSTREAM",
       "XGROUP DESTROY key df2redis",
+      "XSETID key 9-0 ENTRIESADDED 5",
       "XSETID key 9-0 ENTRIESADDED 5 MAXDELETEDID 2-0",
       `PEXPIREAT key ${DEADLINE}`,
     ]);
@@ -70,7 +73,7 @@ describe("streams as native commands", () => {
   test("pending entries with one time and count share an XCLAIM, up to the batch's limit", () => {
     const ids = Array.from({ length: 7 }, (_, i) => `${i + 1}-0`);
     const { translator, encoder, value } = kitWithEntries(ids, { nativeBatchElements: 3 });
-    translator.streamMeta(value, META);
+    translator.streamMeta(value, { ...META, maxDeletedId: "0-0" });
     translator.streamGroup(value, s("g"), "3-0", undefined);
     for (const [i, id] of ids.entries()) translator.streamPending(value, id, i < 5 ? 1000 : 2000, 1);
     translator.streamConsumer(value, s("c"), 5, 6);
@@ -90,8 +93,10 @@ describe("streams as native commands", () => {
     ]);
   });
 
-  test("pending entries whose message is deleted are counted as lost from 7.0 on", () => {
-    const { translator, encoder, value, losses } = kitWithEntries(["5-0", "7-0"]);
+  /** Groups g and h, each with pending entries of two live messages and of three deleted ones. */
+  const withTombstones = (options: Partial<SnapshotTranslatorOptions>) => {
+    const kit = kitWithEntries(["5-0", "7-0"], options);
+    const { translator, value } = kit;
     translator.streamMeta(value, META);
     for (const group of ["g", "h"]) {
       translator.streamGroup(value, s(group), "9-0", undefined);
@@ -100,12 +105,77 @@ describe("streams as native commands", () => {
       for (const id of ["4-0", "5-0", "6-0", "8-0"]) translator.streamConsumerPending(value, id);
     }
     translator.end(value);
-    const claims = takeCommandLines(encoder).filter((line) => line.startsWith("XCLAIM"));
+    return { ...kit, lines: takeCommandLines(kit.encoder) };
+  };
+
+  test.each([
+    ["7.0", REDIS_70, "XSETID key 9-0 ENTRIESADDED 5"],
+    ["6.2", REDIS_62, "XSETID key 9-0"],
+  ])(
+    "pending entries whose message is deleted: stand-ins are claimed and deleted, on %s",
+    (_name, capabilities, set) => {
+      const { lines, losses } = withTombstones({ capabilities });
+      expect(losses).toEqual([]);
+      expect(lines.slice(4, 5)).toEqual([set]);
+      const words = lines
+        .slice(lines.indexOf("UNLINK df2redis:entries:key df2redis:tombstones:key"))
+        .map((line) => line.replace(/^EVAL .* return 0 /, "EVAL … "));
+      expect(words).toEqual([
+        "UNLINK df2redis:entries:key df2redis:tombstones:key",
+        "COPY key df2redis:entries:key",
+        "PEXPIRE df2redis:entries:key 86400000",
+        "RPUSH df2redis:tombstones:key 4-0 6-0 8-0",
+        "PEXPIRE df2redis:tombstones:key 86400000",
+        "XTRIM key MAXLEN 0",
+        "XSETID key 0-0",
+        "EVAL … 3 key df2redis:entries:key df2redis:tombstones:key 1000",
+        "XCLAIM key g c 0 4-0 6-0 8-0 TIME 1 RETRYCOUNT 1 FORCE JUSTID",
+        "XCLAIM key h c 0 4-0 6-0 8-0 TIME 1 RETRYCOUNT 1 FORCE JUSTID",
+        "XTRIM key MINID 5-0",
+        "EVAL … 2 key df2redis:entries:key 6-0 8-0",
+        "UNLINK df2redis:entries:key df2redis:tombstones:key",
+        capabilities === REDIS_62 ? set : `${set} MAXDELETEDID 2-0`,
+      ]);
+    },
+  );
+
+  test("pending entries whose message is deleted are counted as lost where the target allows no scripts", () => {
+    const { lines, losses } = withTombstones(NO_SCRIPTS);
+    const claims = lines.filter((line) => line.startsWith("XCLAIM"));
     expect(claims).toEqual(["g", "h"].map((group) => `XCLAIM key ${group} c 0 5-0 TIME 1 RETRYCOUNT 1 FORCE JUSTID`));
     expect(losses).toEqual(Array.from({ length: 6 }, () => ({ kind: "pendingOfDeleted", db: 2, key: "key" })));
+    expect(lines.join()).not.toMatch(/COPY|EVAL|XTRIM/);
   });
 
-  test("where it is not known whether the messages live, they are claimed, and the doubt is reported once", () => {
+  test("pending ids that no message can have are counted as lost", () => {
+    const { translator, encoder, value, losses } = kitWithEntries(["5-0"]);
+    translator.streamMeta(value, META);
+    translator.streamGroup(value, s("g"), "9-0", undefined);
+    for (const id of ["0-0", "9-1"]) translator.streamPending(value, id, 1, 1);
+    translator.streamConsumer(value, s("c"), 5, 6);
+    for (const id of ["0-0", "9-1"]) translator.streamConsumerPending(value, id);
+    translator.end(value);
+    expect(losses).toHaveLength(2);
+    expect(takeCommandLines(encoder).join()).not.toMatch(/COPY|XCLAIM/);
+  });
+
+  test("where neither is known whether the messages live nor scripts can tell, they are claimed, and the doubt is reported once", () => {
+    const ids = Array.from({ length: 20 }, (_, i) => `${i + 1}-0`);
+    const { translator, encoder, value, losses } = kitWithEntries(ids, { streamIdIndexBytes: 20, ...NO_SCRIPTS });
+    translator.streamMeta(value, { ...META, lastId: "20-0", maxDeletedId: "15-5" });
+    translator.streamGroup(value, s("g"), "20-0", undefined);
+    const pending = ["1-0", "14-0", "15-0", "16-0"];
+    for (const id of pending) translator.streamPending(value, id, 1, 1);
+    translator.streamConsumer(value, s("c"), 5, 6);
+    for (const id of pending) translator.streamConsumerPending(value, id);
+    translator.end(value);
+    expect(takeCommandLines(encoder).at(-2)).toBe(
+      "XCLAIM key g c 0 1-0 14-0 15-0 16-0 TIME 1 RETRYCOUNT 1 FORCE JUSTID",
+    );
+    expect(losses).toEqual([{ kind: "pendingOfDeleted", db: 2, key: "key" }]);
+  });
+
+  test("where that is not known and scripts can tell, they do, for those that may have been deleted", () => {
     const ids = Array.from({ length: 20 }, (_, i) => `${i + 1}-0`);
     const { translator, encoder, value, losses } = kitWithEntries(ids, { streamIdIndexBytes: 20 });
     translator.streamMeta(value, { ...META, lastId: "20-0", maxDeletedId: "15-5" });
@@ -115,14 +185,17 @@ describe("streams as native commands", () => {
     translator.streamConsumer(value, s("c"), 5, 6);
     for (const id of pending) translator.streamConsumerPending(value, id);
     translator.end(value);
-    expect(takeCommandLines(encoder).at(-1)).toBe(
-      "XCLAIM key g c 0 1-0 14-0 15-0 16-0 TIME 1 RETRYCOUNT 1 FORCE JUSTID",
-    );
-    expect(losses).toEqual([{ kind: "pendingOfDeleted", db: 2, key: "key" }]);
+    const lines = takeCommandLines(encoder);
+    expect(lines.filter((line) => /^(XCLAIM|RPUSH)/.test(line))).toEqual([
+      "XCLAIM key g c 0 1-0 16-0 TIME 1 RETRYCOUNT 1 FORCE JUSTID",
+      "RPUSH df2redis:tombstones:key 14-0 15-0",
+      "XCLAIM key g c 0 14-0 15-0 TIME 1 RETRYCOUNT 1 FORCE JUSTID",
+    ]);
+    expect(losses).toEqual([]);
   });
 
-  test("before 7.0 there are no counters, and pending entries of deleted messages are taken", () => {
-    const { translator, encoder, value, losses } = kitWithEntries(["5-0"], { capabilities: REDIS_62 });
+  test("before 7.0 there are no counters", () => {
+    const { translator, encoder, value, losses } = kitWithEntries(["4-0"], { capabilities: REDIS_62 });
     translator.streamMeta(value, META);
     translator.streamGroup(value, s("g"), "9-0", "4");
     translator.streamPending(value, "4-0", 1, 1);
@@ -142,6 +215,7 @@ describe("streams as native commands", () => {
     const xsetid = (meta: Partial<StreamMeta>): string | undefined => {
       const { translator, encoder, value } = kitWithEntries(["1-0", "2-0"]);
       translator.streamMeta(value, { ...META, ...meta });
+      translator.end(value);
       return takeCommandLines(encoder).at(-1);
     };
     expect(xsetid({ entriesAdded: "1" })).toBe("XSETID key 9-0 ENTRIESADDED 2 MAXDELETEDID 2-0");

@@ -2,8 +2,8 @@
  * Writes streamed streams as native commands: XADD per entry, XSETID, groups, consumers, and XCLAIM for pending entries. Used for streams that
  * are too large for RESTORE, come in pieces, or are of a type that the target does not load.
  *
- * Exact but for two things that no command can set: a consumer's idle time, and (from Redis 7.0 on, Redis src/t_stream.c xclaimCommand)
- * pending entries whose message is deleted, which are reported as lost.
+ * Exact but for what no command can set: when a consumer was last seen or active. Pending entries whose message is deleted take a detour
+ * (stream-tombstones.ts) that needs scripts; where the target allows none, they are reported as lost.
  */
 import type { Slice } from "../../bytes/slice.ts";
 import { Df2RedisError } from "../../errors/df2redis-error.ts";
@@ -14,7 +14,9 @@ import type { NativeBatch } from "./native-batch.ts";
 import type { NativeWriter } from "./native-writer.ts";
 import { compareIds, parseStreamId } from "./stream-id.ts";
 import { StreamGroupProgress, type StreamProgress } from "./stream-progress.ts";
+import { MAX_SCRIPTED_FIELDS, writeTombstones } from "./stream-tombstones.ts";
 import type { StreamedValue } from "./streamed-value.ts";
+import { checkBulk } from "./write-mode.ts";
 
 /** A group that makes a stream without entries exist, and is destroyed at once. */
 const PLACEHOLDER_GROUP = "df2redis";
@@ -26,8 +28,11 @@ export type StreamWriterOptions = {
   readonly batch: NativeBatch;
   readonly native: NativeWriter;
   readonly losses: LossRecorder;
-  /** Redis 7.0 and later: entries added and read, greatest deleted id, no claims of deleted messages. */
+  /** Redis 7.0 and later: entries added and read, greatest deleted id. */
   readonly hasCounters: boolean;
+  /** Tombstones can be written (`canScriptStreams`). */
+  readonly hasScripts: boolean;
+  readonly maxBulkBytes: number;
 };
 
 export class StreamWriter {
@@ -36,6 +41,8 @@ export class StreamWriter {
   readonly #native: NativeWriter;
   readonly #losses: LossRecorder;
   readonly #hasCounters: boolean;
+  readonly #hasScripts: boolean;
+  readonly #maxBulkBytes: number;
 
   constructor(options: StreamWriterOptions) {
     this.#encoder = options.encoder;
@@ -43,29 +50,30 @@ export class StreamWriter {
     this.#native = options.native;
     this.#losses = options.losses;
     this.#hasCounters = options.hasCounters;
+    this.#hasScripts = options.hasScripts;
+    this.#maxBulkBytes = options.maxBulkBytes;
   }
 
   entry(value: StreamedValue, id: string, fields: readonly Slice[], count: number): void {
     const progress = progressOf(value);
     this.#begin(value, 3 + count, "XADD", value.key);
     this.#encoder.argText(id);
-    for (let i = 0; i < count; i++) this.#encoder.arg(at(fields, i));
+    for (let i = 0; i < count; i++) {
+      const field = at(fields, i);
+      if (field.length > this.#maxBulkBytes) checkBulk(field.length, this.#maxBulkBytes, value);
+      this.#encoder.arg(field);
+    }
     progress.entries++;
+    progress.firstId ??= id;
+    progress.mostFields = Math.max(progress.mostFields, count);
     progress.liveIds.add(id);
   }
 
   meta(value: StreamedValue, meta: StreamMeta): void {
     const progress = progressOf(value);
+    progress.meta = meta;
     if (progress.entries === 0) this.#createEmpty(value);
-    const counted = this.#hasCounters && meta.entriesAdded !== undefined && meta.maxDeletedId !== undefined;
-    this.#begin(value, counted ? 7 : 3, "XSETID", value.key);
-    this.#encoder.argText(meta.lastId);
-    if (meta.maxDeletedId !== undefined) progress.maxDeletedId = meta.maxDeletedId;
-    if (!counted) return;
-    this.#encoder.argText("ENTRIESADDED");
-    this.#encoder.argText(atLeast(meta.entriesAdded, progress.entries));
-    this.#encoder.argText("MAXDELETEDID");
-    this.#encoder.argText(notBeyond(meta.maxDeletedId, meta.lastId));
+    this.#setId(value, meta, false);
   }
 
   group(value: StreamedValue, name: Slice, lastId: string, entriesRead: string | undefined): void {
@@ -101,9 +109,13 @@ export class StreamWriter {
   consumerPending(value: StreamedValue, id: string): void {
     const group = groupOf(value);
     const i = group.pending.own(id);
-    if (group.pending.isDeleted(i)) return;
     const timeMs = group.pending.timeMs(i);
     const count = group.pending.count(i);
+    if (group.pending.isDeleted(i)) {
+      if (group.consumer !== undefined && this.#canBury(progressOf(value), id))
+        progressOf(value).tombstones.add({ group: group.name, consumer: group.consumer }, id, timeMs, count);
+      return;
+    }
     if (timeMs !== group.claimTimeMs || count !== group.claimCount) this.flush(value);
     group.claimTimeMs = timeMs;
     group.claimCount = count;
@@ -133,6 +145,13 @@ export class StreamWriter {
 
   end(value: StreamedValue): void {
     this.#endGroup(value);
+    const { meta, entries, firstId, tombstones } = progressOf(value);
+    if (meta === undefined) return;
+    if (!tombstones.isEmpty) {
+      writeTombstones(this.#encoder, { key: value.key, tombstones, entries, firstId });
+      this.#setId(value, meta, true);
+    } else if (this.#hasCounters && meta.maxDeletedId !== undefined && meta.maxDeletedId !== "0-0")
+      this.#setId(value, meta, true);
   }
 
   #begin(value: StreamedValue, argc: number, name: string, key?: Slice): void {
@@ -141,6 +160,29 @@ export class StreamWriter {
     this.#encoder.begin(argc);
     this.#encoder.argText(name);
     if (key !== undefined) this.#encoder.arg(key);
+  }
+
+  /**
+   * Last id and entries added; the greatest deleted id at the end only, since newer servers let no last id be set below it (Redis 7.2
+   * src/t_stream.c xsetidCommand), and tombstones begin with that. Servers keep what they have when the id given is 0-0.
+   */
+  #setId(value: StreamedValue, meta: StreamMeta, atEnd: boolean): void {
+    const { entries, tombstones } = progressOf(value);
+    const isCounted = meta.entriesAdded !== undefined;
+    // Writing entries again has counted them again.
+    const added = this.#hasCounters && (isCounted || (atEnd && !tombstones.isEmpty));
+    const maxDeleted = notBeyond(meta.maxDeletedId, meta.lastId);
+    const deleted = added && isCounted && atEnd && maxDeleted !== "0-0";
+    this.#begin(value, 3 + (added ? 2 : 0) + (deleted ? 2 : 0), "XSETID", value.key);
+    this.#encoder.argText(meta.lastId);
+    if (added) {
+      this.#encoder.argText("ENTRIESADDED");
+      this.#encoder.argText(atLeast(meta.entriesAdded, entries));
+    }
+    if (deleted) {
+      this.#encoder.argText("MAXDELETEDID");
+      this.#encoder.argText(maxDeleted);
+    }
   }
 
   /** XADD and XDEL would leave their marks in the counters; a group leaves none. */
@@ -166,25 +208,29 @@ export class StreamWriter {
     progress.group = undefined;
   }
 
-  /** Marks and reports what the target will not take. Before 7.0 it takes everything. */
+  /** Marks the entries whose message is deleted, and reports those that cannot be carried. */
   #checkPending(value: StreamedValue, group: StreamGroupProgress): void {
     group.checked = true;
-    if (!this.#hasCounters) return;
     const progress = progressOf(value);
     const reader = progress.liveIds.reader();
-    const maxDeleted = parseStreamId(progress.maxDeletedId);
     const pending = group.pending;
     for (let i = 0; i < pending.size; i++) {
       const ms = pending.ms(i);
       const seq = pending.seq(i);
-      if (!progress.liveIds.complete && progress.liveIds.isBeyond(ms, seq)) {
-        // Not known whether the message lives: it is claimed, and if it may have been deleted that is said once per stream.
-        if (compareIds(ms, seq, maxDeleted.ms, maxDeleted.seq) <= 0) this.#reportDoubt(value, progress);
-      } else if (!reader.has(ms, seq)) {
-        pending.markDeleted(i);
-        this.#losses.record("pendingOfDeleted", value.db, value.key);
-      }
+      const isUnknown = !progress.liveIds.complete && progress.liveIds.isBeyond(ms, seq);
+      if (isUnknown ? !mayBeDeleted(progress, ms, seq) : reader.has(ms, seq)) continue;
+      const canBury = this.#canBury(progress, `${ms}-${seq}`);
+      // One in doubt is a tombstone if it can be; the scripts find out. Else it is claimed as if it were alive.
+      if (isUnknown && !canBury) this.#reportDoubt(value, progress);
+      else pending.markDeleted(i);
+      if (!isUnknown && !canBury) this.#losses.record("pendingOfDeleted", value.db, value.key);
     }
+  }
+
+  /** The id of a tombstone must be one that XADD takes, and XSETID goes back from. */
+  #canBury(progress: StreamProgress, id: string): boolean {
+    if (!this.#hasScripts || progress.mostFields > MAX_SCRIPTED_FIELDS || id === "0-0") return false;
+    return notBeyond(id, progress.meta?.lastId ?? "0-0") === id;
   }
 
   #reportDoubt(value: StreamedValue, progress: StreamProgress): void {
@@ -197,6 +243,13 @@ export class StreamWriter {
 function progressOf(value: StreamedValue): StreamProgress {
   if (value.stream === undefined) throw new Df2RedisError("INTERNAL", `a ${value.kind} was treated as a stream`);
   return value.stream;
+}
+
+/** Of a message that is not in the index of live ids. Those that a trim takes away lie before all live ones, the others leave their mark. */
+function mayBeDeleted({ meta }: StreamProgress, ms: bigint, seq: bigint): boolean {
+  if (meta?.maxDeletedId === undefined) return true;
+  const maxDeleted = parseStreamId(meta.maxDeletedId);
+  return compareIds(ms, seq, maxDeleted.ms, maxDeleted.seq) <= 0;
 }
 
 function groupOf(value: StreamedValue): StreamGroupProgress {
