@@ -83,6 +83,7 @@ function newSink(): Sink {
     ...support,
     databases: 16,
     keys: 0,
+    tellsKeys: true,
     keysByDatabase: new Map(),
     commands: new Set(["RESTORE", "EVAL"]),
     maxBulkBytes: 512 * 1024 * 1024,

@@ -40,6 +40,7 @@ With \`--json\`, standard output holds one JSON object a line and nothing else. 
 | \`progress\` | at most once a second: \`phase\`, \`elapsedMs\`, \`flows\`, \`flowsCut\`, \`keys\`, \`journalEntries\`, \`receivedBytes\`, \`commands\`, \`lagEntries\` (or null), \`losses\`, \`rejected\`, \`keysPerSecond\`, \`receivedBytesPerSecond\`, \`entriesPerSecond\` |
 | \`warning\` | \`message\`, \`context\` |
 | \`report\` | last, when the run ended well: \`mode\`, \`outcome\` (done, interrupted), \`elapsedMs\`, \`source\`, \`target\`, \`workers\`, \`snapshotMs\` (or null), \`keysByType\`, \`journalEntries\`, \`receivedBytes\`, \`commands\`, \`appliedLsns\`, \`losses\`, \`rejectedCount\`, \`rejected\` |
+| \`doctor\` | the only one of \`doctor\`: \`outcome\` (go, no-go), \`reasons\`, \`warnings\`, \`source\`, \`target\`, \`checks\` with \`id\`, \`level\`, \`found\`, \`advice\`; see [doctor.md](../doctor.md) |
 | \`error\` | last, otherwise: \`error\` with \`code\`, \`message\`, \`context\`, \`causes\`, \`retryable\`, \`action\`; see [errors.md](errors.md) |
 
 ## Signals
@@ -48,6 +49,7 @@ With \`--json\`, standard output holds one JSON object a line and nothing else. 
 | --- | --- | --- |
 | \`replicate\` | the normal end: applies and acknowledges what has been received, reports, exits 0 (130 when the snapshot was not complete) | ends at once, exits 130 |
 | \`migrate\` | stops, exits 130 unless the snapshot was complete | ends at once, exits 130 |
+| \`doctor\` | ends at once, as any program | |
 | \`simulate\` | the normal end: closes everything, exits 0 | |
 
 ## Exit codes
@@ -64,6 +66,7 @@ async function help(...argv: string[]): Promise<string> {
   let text = "";
   const program = buildProgram({
     run: () => Promise.resolve(),
+    doctor: () => Promise.resolve(),
     simulate: () => Promise.resolve(),
     writeOut: (part) => (text += part),
     writeErr: () => {},
@@ -78,7 +81,9 @@ export const page: Page = {
   path: "docs/reference/cli.md",
   async render() {
     const commands = await Promise.all(
-      ["replicate", "migrate", "simulate", "version"].map(async (name) => `## df2redis ${name}\n\n${await help(name)}`),
+      ["replicate", "migrate", "doctor", "simulate", "version"].map(
+        async (name) => `## df2redis ${name}\n\n${await help(name)}`,
+      ),
     );
     return `${GENERATED}\n\n# Command line\n\n${await help()}\n${commands.join("\n")}\n${AFTER}${exitCodes()}`;
   },

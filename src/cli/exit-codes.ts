@@ -8,7 +8,10 @@ export const EXIT_CODES = {
     meaning:
       "Done. `replicate` is done when Ctrl-C or SIGTERM stops it after its snapshot and everything received was applied.",
   },
-  failed: { code: 1, meaning: "Failed. The error on standard error says what happened and what to do." },
+  failed: {
+    code: 1,
+    meaning: "Failed. The error on standard error says what happened and what to do. Of `doctor`: no-go.",
+  },
   usage: { code: 2, meaning: "The command line or the configuration is not right. Nothing was started." },
   differences: { code: 3, meaning: "Differences were found. Reserved for commands that compare." },
   interrupted: {

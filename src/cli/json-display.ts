@@ -36,6 +36,10 @@ export class JsonDisplay implements RunDisplay {
     writeEvent(this.#stdout, "warning", { message, context });
   }
 
+  note(message: string): void {
+    writeEvent(this.#stdout, "note", { message });
+  }
+
   notice(text: string): void {
     this.#stderr.write(`${text}\n`);
   }

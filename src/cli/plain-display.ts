@@ -1,5 +1,6 @@
 /** For pipes and files: plain lines, at phase changes and every few seconds of the run's own time. */
 import type { RunPhase, RunProgress, RunReport } from "../commands/run-report.ts";
+import { safeText } from "../observability/key-text.ts";
 import { formatDuration } from "../observability/format.ts";
 import type { OutputStream } from "./cli-deps.ts";
 import { ProgressMeter, progressText } from "./progress-text.ts";
@@ -32,6 +33,10 @@ export class PlainDisplay implements RunDisplay {
 
   warning(message: string, context?: Readonly<Record<string, string | number>>): void {
     this.#stdout.write(`warning: ${warningText(message, context)}\n`);
+  }
+
+  note(message: string): void {
+    this.#stdout.write(`${safeText(message)}\n`);
   }
 
   notice(text: string): void {

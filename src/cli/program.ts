@@ -1,5 +1,6 @@
 /** The command line as a whole. Parsing has no effect but through the handlers given here. */
 import { Command } from "commander";
+import { addDoctorCommand, type DoctorOptions } from "./commands/doctor.ts";
 import { addMigrateCommand } from "./commands/migrate.ts";
 import { addReplicateCommand } from "./commands/replicate.ts";
 import { addSimulateCommand, type SimulateOptions } from "./commands/simulate.ts";
@@ -8,6 +9,7 @@ import type { RunCommandOptions } from "./run-command.ts";
 
 export type ProgramHandlers = {
   readonly run: (options: RunCommandOptions) => Promise<void>;
+  readonly doctor: (options: DoctorOptions) => Promise<void>;
   readonly simulate: (options: SimulateOptions) => Promise<void>;
   readonly writeOut: (text: string) => void;
   readonly writeErr: (text: string) => void;
@@ -37,6 +39,7 @@ export function buildProgram(handlers: ProgramHandlers): Command {
     });
   addReplicateCommand(program, handlers.run);
   addMigrateCommand(program, handlers.run);
+  addDoctorCommand(program, handlers.doctor);
   addSimulateCommand(program, handlers.simulate);
   addVersionCommand(program, handlers.writeOut);
   return program;

@@ -62,10 +62,18 @@ Left out, as configured
   });
 
   test("rejected entries with command, key, LSN and the server's words", () => {
-    const entry = { flow: 1, lsn: 77, db: 2, command: "INCR", key: "n", error: "WRONGTYPE \u001b[31mno" };
+    const entry = {
+      flow: 1,
+      lsn: 77,
+      db: 2,
+      command: "INCR",
+      key: "n",
+      error: "WRONGTYPE \u001b[31mno",
+      class: "fatal",
+    } as const;
     const text = reportText({ ...REPORT, rejectedCount: 30, rejected: Array.from({ length: 25 }, () => entry) });
     expect(text).toContain(
-      "Rejected by the target: 30 entries, the first 20 are\n  INCR n (db 2, flow 1, LSN 77)\n      WRONGTYPE \\x1b[31mno\n",
+      "Left out, refused by the target: 30 entries, the first 20 are\n  INCR n (db 2, flow 1, LSN 77)\n      WRONGTYPE \\x1b[31mno\n",
     );
     expect(text.match(/INCR n/g)).toHaveLength(20);
   });
@@ -99,4 +107,47 @@ describe("other ends", () => {
     const text = reportText({ ...REPORT, appliedLsns: Array.from({ length: 13 }, (_, flow) => flow) });
     expect(text.split("Applied up to")[1]?.trimEnd().split("\n")).toHaveLength(4);
   });
+});
+
+test("a target that was not empty, with its sweep", () => {
+  const sweep = {
+    mode: "on",
+    looked: 5000,
+    found: 3,
+    deleted: 2,
+    kept: 1,
+    samples: [
+      { db: 0, key: "old:1" },
+      { db: 2, key: "old:2" },
+      { db: 0, key: "busy" },
+    ],
+    keptSamples: [{ db: 0, key: "busy" }],
+  } as const;
+  expect(reportText({ ...REPORT, conflictPolicy: "overwrite", sweep })).toContain(`The target was not empty
+  policy    overwrite
+  sweep     2 keys deleted that the source does not have (5,000 keys looked at)
+      old:1 (db 0), old:2 (db 2), busy (db 0)
+            1 key kept: other clients wrote to them meanwhile
+      busy (db 0)
+`);
+  const dryRun = { ...sweep, mode: "dry-run", deleted: 0 } as const;
+  expect(reportText({ ...REPORT, conflictPolicy: "overwrite", sweep: dryRun })).toContain(
+    "dry run, 3 keys would have been deleted",
+  );
+});
+
+test("members that nobody deletes any more, and where refused writes are", () => {
+  const text = reportText({
+    ...REPORT,
+    keptMembers: {
+      count: 2,
+      file: "state/t/member-deadlines.ndjson",
+      samples: [{ db: 1, key: "set", member: "m", deadlineMs: 1_900_000_000_000 }],
+    },
+    rejectedCount: 1,
+    rejected: [{ flow: 0, lsn: 5, db: 0, command: "SORT", key: "k", error: "why", class: "unrunnable" }],
+    deadLetterFile: "state/t/dead-letter.ndjson",
+  });
+  expect(text).toContain("2, all in state/t/member-deadlines.ndjson\n  set m (db 1) until 2030-03-17T17:46:40.000Z\n");
+  expect(text).toContain("      why\n  all are in state/t/dead-letter.ndjson\n");
 });

@@ -1,5 +1,5 @@
 /** The report at the end of a run, for people. Pure. Lines are not cut: it is read in logs and pasted into tickets. */
-import type { RejectedEntry, RunReport } from "../commands/run-report.ts";
+import type { KeptMembersReport, RejectedEntry, RunReport, SweepReport } from "../commands/run-report.ts";
 import { formatBytes, formatCount, formatDuration, formatShortCount, perSecond } from "../observability/format.ts";
 import { safeText } from "../observability/key-text.ts";
 import { LOSS_KINDS, type LossOutcome, type LossReport, outcomeOf } from "../target/losses.ts";
@@ -13,7 +13,9 @@ export function reportText(report: RunReport): string {
     servers(report),
     moved(report),
     ...losses(report.losses),
+    conflicts(report),
     rejected(report),
+    keptMembers(report.keptMembers),
     applied(report.appliedLsns),
   ];
   return `${sections
@@ -87,11 +89,47 @@ function lossLines({ kind, count, samples }: LossReport): string[] {
   return [head, `      ${count > samples.length ? "for example " : ""}${keys.join(", ")}`];
 }
 
-function rejected({ rejected: shown, rejectedCount }: RunReport): string[] {
+function conflicts({ conflictPolicy, sweep }: RunReport): string[] {
+  if (conflictPolicy === undefined) return [];
+  return ["The target was not empty", row("policy", conflictPolicy), ...(sweep === undefined ? [] : sweepLines(sweep))];
+}
+
+function sweepLines({ mode, looked, found, deleted, kept, samples, keptSamples }: SweepReport): string[] {
+  const what =
+    mode === "on" ? `${plural(deleted, "key")} deleted` : `dry run, ${plural(found, "key")} would have been deleted`;
+  return [
+    row("sweep", `${what} that the source does not have (${plural(looked, "key")} looked at)`),
+    ...sampleLines(samples, found),
+    ...(kept === 0 ? [] : [row("", `${plural(kept, "key")} kept: other clients wrote to them meanwhile`)]),
+    ...sampleLines(keptSamples, kept),
+  ];
+}
+
+function sampleLines(samples: readonly { readonly db: number; readonly key: string }[], count: number): string[] {
+  if (samples.length === 0) return [];
+  const keys = samples.map(({ db, key }) => `${safeText(key)} (db ${db})`);
+  return [`      ${count > samples.length ? "for example " : ""}${keys.join(", ")}`];
+}
+
+function keptMembers(kept: KeptMembersReport | undefined): string[] {
+  if (kept === undefined) return [];
+  const { count, file, samples } = kept;
+  const lines = samples.map(
+    ({ db, key, member, deadlineMs }) =>
+      `  ${safeText(key)} ${safeText(member)} (db ${db}) until ${new Date(deadlineMs).toISOString()}`,
+  );
+  return [
+    `Members of sets and hashes that nobody deletes from now on when they are due: ${formatCount(count)}, all in ${safeText(file)}`,
+    ...lines,
+  ];
+}
+
+function rejected({ rejected: shown, rejectedCount, deadLetterFile }: RunReport): string[] {
   if (rejectedCount === 0) return [];
   const first = shown.slice(0, SHOWN_REJECTED);
   const some = first.length < rejectedCount ? `, the first ${formatCount(first.length)} are` : "";
-  return [`Rejected by the target: ${entries(rejectedCount)}${some}`, ...first.flatMap(rejectedLines)];
+  const all = deadLetterFile === undefined ? [] : [`  all are in ${safeText(deadLetterFile)}`];
+  return [`Left out, refused by the target: ${entries(rejectedCount)}${some}`, ...first.flatMap(rejectedLines), ...all];
 }
 
 function rejectedLines({ flow, lsn, db, command, key, error }: RejectedEntry): string[] {

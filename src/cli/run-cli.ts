@@ -2,6 +2,7 @@
 import { CommanderError } from "commander";
 import { asDf2RedisError, type Df2RedisError } from "../errors/df2redis-error.ts";
 import type { CliDeps } from "./cli-deps.ts";
+import { runDoctorCommand } from "./commands/doctor.ts";
 import { runSimulate } from "./commands/simulate.ts";
 import { errorFacts, errorText } from "./error-text.ts";
 import { EXIT_CODES, exitCodeOfError } from "./exit-codes.ts";
@@ -18,6 +19,9 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
   const program = buildProgram({
     run: async (options) => {
       exitCode = await runCommand(options, deps);
+    },
+    doctor: async (options) => {
+      exitCode = await runDoctorCommand(options, deps);
     },
     simulate: (options) => runSimulate(options, deps),
     writeOut: (text) => void deps.stdout.write(text),

@@ -117,6 +117,10 @@ function loggedObserver(display: RunDisplay, log: RunLog): RunObserver {
     progress(progress) {
       display.progress(progress);
     },
+    note(message) {
+      log.fileLogger.info(message);
+      display.note(message);
+    },
     warning(message, context) {
       log.fileLogger.warn(loggableContext(context ?? {}), message);
       display.warning(message, context);

@@ -1,5 +1,6 @@
 /** For a terminal: one progress line, redrawn in place, and everything else as lines above it. */
 import type { RunPhase, RunProgress, RunReport } from "../commands/run-report.ts";
+import { safeText } from "../observability/key-text.ts";
 import { formatDuration } from "../observability/format.ts";
 import type { OutputStream } from "./cli-deps.ts";
 import { fitLine, ProgressMeter, progressText } from "./progress-text.ts";
@@ -36,6 +37,10 @@ export class TerminalDisplay implements RunDisplay {
 
   warning(message: string, context?: Readonly<Record<string, string | number>>): void {
     this.#above(`warning: ${warningText(message, context)}`);
+  }
+
+  note(message: string): void {
+    this.#above(safeText(message));
   }
 
   notice(text: string): void {

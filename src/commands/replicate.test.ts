@@ -25,7 +25,7 @@ class Run {
     this.ended = runReplication({
       config: loadConfig({ env: {}, flags, readFile: () => "" }),
       mode,
-      observer: { phase: (phase) => this.phases.push(phase), progress: () => {}, warning: () => {} },
+      observer: { phase: (phase) => this.phases.push(phase), progress: () => {}, note: () => {}, warning: () => {} },
       stop: this.stop.signal,
       force: this.force.signal,
       logger: silentLogger(),

@@ -9,17 +9,21 @@ import { Df2RedisError, asDf2RedisError } from "../errors/df2redis-error.ts";
 import type { Logger } from "../observability/logger.ts";
 import { FlowCounters } from "../replication/flow-counters.ts";
 import { ReplicationSession, type ResumePoint, type SessionResult } from "../replication/replication-session.ts";
-import { flushTarget } from "../replication/target-flush.ts";
+import { DeadLetterFile } from "../replication/dead-letter-file.ts";
 import { startInlineWorker, startThreadWorker } from "../replication/worker-link.ts";
 import type { WorkerSettings } from "../replication/worker-settings.ts";
 import type { MasterInfo } from "../source/master-info.ts";
 import { SourceControl } from "../source/source-control.ts";
-import { uniformPlan } from "../target/features.ts";
-import type { TargetCapabilities } from "../target/capabilities.ts";
-import { probeTarget } from "../target/probe.ts";
+import type { KeyPlace } from "../target/key-places.ts";
+import { bodyLimitBytesFor } from "../target/translate/write-mode.ts";
+import { AfterCopy } from "./after-copy.ts";
+import { BackgroundStep } from "./background-step.ts";
 import { defaultWorkers } from "./default-workers.ts";
-import type { RunMode, RunObserver, RunProgress, RunReport } from "./run-report.ts";
+import { keptMembers, loadMemberDeadlines } from "./kept-members.ts";
+import type { RunMode, RunObserver, RunProgress, RunReport, SweepReport } from "./run-report.ts";
 import { SessionEvents } from "./session-events.ts";
+import { runSourceFlush } from "./source-flush.ts";
+import { type PreparedTarget, prepareTarget } from "./target-preparation.ts";
 
 const PROGRESS_MS = 500;
 
@@ -47,12 +51,16 @@ class ReplicationRun {
   readonly #events: SessionEvents;
   /** Ends what is being connected, while there is no session to stop. */
   readonly #connecting = new AbortController();
+  /** Ends what is done beside the flows. */
+  readonly #copying = new AbortController();
+  readonly #deadLetters: DeadLetterFile;
   #session: ReplicationSession | undefined;
   #counters = new FlowCounters(0);
 
   constructor(options: RunReplicationOptions) {
     this.#options = options;
     this.#events = new SessionEvents(options.observer, options.logger);
+    this.#deadLetters = new DeadLetterFile({ directory: options.config.taskDir, clock: Date.now });
   }
 
   async run(): Promise<RunReport> {
@@ -66,18 +74,9 @@ class ReplicationRun {
     let control: SourceControl | undefined;
     try {
       this.#tellPhase("connecting", this.#addresses());
-      const capabilities = await probeTarget({
-        endpoint: this.#options.config.target,
-        ...this.#timeouts(),
-        signal: this.#connecting.signal,
-      });
-      this.#options.logger.debug(
-        { target: capabilities.version, product: capabilities.product, databases: capabilities.databases },
-        "target probed",
-      );
-      this.#warnOfKeys(capabilities);
+      const target = await prepareTarget({ ...this.#common(), isResume: this.#options.resume !== undefined });
       control = await this.#connectSource();
-      return await this.#runSession(control, capabilities);
+      return await this.#runSession(control, target);
     } catch (thrown) {
       const error = asDf2RedisError(thrown);
       this.#tellPhase("failed", error.message);
@@ -86,25 +85,19 @@ class ReplicationRun {
       stop.removeEventListener("abort", onStop);
       force.removeEventListener("abort", onForce);
       control?.close();
+      await this.#deadLetters.close();
     }
   }
 
-  /** Nothing is emptied for the operator, so what stands there already may end up beside the source's keys. */
-  #warnOfKeys({ keys }: TargetCapabilities): void {
-    if (keys === 0 || this.#options.resume !== undefined) return;
-    this.#options.observer.warning(
-      "the target is not empty: keys of the source replace those of the same name, all others stay. A key that the source creates while it is being copied may mix with an old one of that name; start with an empty target for an exact copy",
-      { keys },
-    );
-  }
-
   #stop(): void {
+    this.#copying.abort(interrupted("stopped while the target was being swept"));
     if (this.#session === undefined) this.#connecting.abort(interrupted("stopped before the sync began"));
     else this.#session.stop();
   }
 
   #force(): void {
     const error = interrupted("stopped at once: what was in flight may or may not have been applied");
+    this.#copying.abort(error);
     this.#connecting.abort(error);
     this.#session?.fail(error);
   }
@@ -123,44 +116,60 @@ class ReplicationRun {
     });
   }
 
-  async #runSession(control: SourceControl, capabilities: TargetCapabilities): Promise<RunReport> {
+  async #runSession(control: SourceControl, target: PreparedTarget): Promise<RunReport> {
     const { config, mode, resume } = this.#options;
     const flows = control.master.flowCount;
     const workers = Math.min(flows, config.advanced.workers ?? defaultWorkers(flows, availableParallelism()));
     this.#counters = new FlowCounters(flows);
-    const settings = this.#workerSettings(capabilities, control.master);
+    const memberDeadlines = resume === undefined ? [] : await loadMemberDeadlines(config.taskDir);
+    const settings = { ...this.#workerSettings(target, control.master), memberDeadlines };
     const session = new ReplicationSession({
       control,
       startWorker: (onEvent) =>
         workers === 1 ? startInlineWorker(settings, onEvent) : startThreadWorker(settings, onEvent),
       workers,
       counters: this.#counters,
-      runFlush: async (db) => {
-        this.#options.logger.warn(
-          { db },
-          db === -1
-            ? "the source ran FLUSHALL: emptying the target"
-            : "the source ran FLUSHDB: emptying that database of the target",
-        );
-        await flushTarget({ endpoint: config.target, ...this.#timeouts() }, db);
-      },
+      runFlush: async (db) => await this.#flush(target, db),
       resume,
       snapshotOnly: mode === "migrate",
+      storeRejected: (entry, bytes) => this.#deadLetters.append(entry, bytes),
       observer: this.#events.observer(flows),
     });
     this.#session = session;
+    const afterCopy = new AfterCopy({
+      ...this.#common(),
+      signal: this.#copying.signal,
+      target,
+      counters: this.#counters,
+      beginArming: () => session.beginArming(),
+    });
+    const background = new BackgroundStep((error) => session.fail(error));
     const timer = setInterval(() => {
       session.tick();
+      if (session.state === "stable" && afterCopy.isDue) background.startOnce(() => afterCopy.run());
       this.#options.observer.progress(this.#progress(session));
     }, PROGRESS_MS);
     try {
       const result = await session.run();
+      await background.ended();
       this.#options.observer.progress(this.#progress(session));
       this.#checkComplete();
-      return this.#report({ control, capabilities, workers, result });
+      if (mode === "migrate") await afterCopy.sweepOnce();
+      await afterCopy.finish();
+      return await this.#report({ control, target, workers, result, sweep: afterCopy.sweep });
     } finally {
       clearInterval(timer);
     }
+  }
+
+  async #flush(target: PreparedTarget, db: number): Promise<readonly KeyPlace[] | undefined> {
+    this.#options.logger.warn(
+      { db },
+      db === -1
+        ? "the source ran FLUSHALL: emptying the target"
+        : "the source ran FLUSHDB: emptying that database of the target",
+    );
+    return await runSourceFlush({ ...this.#common(), target }, db);
   }
 
   /** A run that was stopped inside its snapshot has copied a part only. */
@@ -178,26 +187,41 @@ class ReplicationRun {
     return `source ${endpointAddress(source)}, target ${endpointAddress(target)}`;
   }
 
+  /** What each part of the run is given. */
+  #common() {
+    const { config, observer, logger } = this.#options;
+    return { config, observer, logger, signal: this.#connecting.signal, ...this.#timeouts() };
+  }
+
   #timeouts(): { readonly connectTimeoutMs: number; readonly replyTimeoutMs: number } {
     const { connectTimeoutMs, replyTimeoutMs } = this.#options.config.advanced;
     return { connectTimeoutMs, replyTimeoutMs };
   }
 
-  #workerSettings(capabilities: TargetCapabilities, master: MasterInfo): WorkerSettings {
+  #workerSettings(
+    { capabilities, plan, owned }: PreparedTarget,
+    master: MasterInfo,
+  ): Omit<WorkerSettings, "memberDeadlines"> {
     const { config, mode } = this.#options;
+    const { policy, memoryBytes } = config.conflict;
     const { limits, restoreLimitBytes, batchBytes, windowBytes } = config.advanced;
     return {
       source: config.source,
       target: config.target,
       capabilities,
       limits,
-      bodyLimitBytes: restoreLimitBytes,
+      bodyLimitBytes: bodyLimitBytesFor(config.writeMode, restoreLimitBytes, capabilities),
       batchBytes,
       windowBytes,
       ...this.#timeouts(),
       snapshotOnly: mode === "migrate",
-      plan: uniformPlan("drop"),
+      plan,
       writeMode: config.writeMode,
+      expiry: config.expiry,
+      databases: config.databases,
+      conflict: owned === undefined || policy === undefined ? undefined : { policy, owned: owned.share() },
+      guardLimitBytes: memoryBytes,
+      errors: config.errors,
       // Releases before 1.11 all do; those from 1.11 to 1.13 do, too, but cannot be told from later ones (Dragonfly src/server/transaction.cc).
       sourceJournalsFailures: master.protocolVersion === 0,
       flows: master.flowCount,
@@ -222,22 +246,29 @@ class ReplicationRun {
     };
   }
 
-  #report(parts: {
+  async #report(parts: {
     readonly control: SourceControl;
-    readonly capabilities: TargetCapabilities;
+    readonly target: PreparedTarget;
     readonly workers: number;
     readonly result: SessionResult;
-  }): RunReport {
+    readonly sweep: SweepReport | undefined;
+  }): Promise<RunReport> {
     const { config, mode } = this.#options;
-    const { control, capabilities, workers, result } = parts;
+    const { control, target, workers, result, sweep } = parts;
+    const { product, version } = target.capabilities;
     const counters = this.#counters;
     return {
       mode,
       outcome: mode === "migrate" ? "done" : "interrupted",
       elapsedMs: performance.now() - this.#startedMs,
       source: { ...sourceOf(config.source, control), version: result.dragonflyVersion ?? "unknown" },
-      target: { address: endpointAddress(config.target), product: capabilities.product, version: capabilities.version },
+      target: { address: endpointAddress(config.target), product, version },
       workers,
+      plan: target.plan,
+      conflictPolicy: target.owned === undefined ? undefined : config.conflict.policy,
+      sweep,
+      keptMembers: await keptMembers(config.taskDir, result.memberDeadlines),
+      deadLetterFile: this.#deadLetters.count === 0 ? undefined : this.#deadLetters.path,
       snapshotMs: this.#events.snapshotMs,
       keysByType: result.keysByType,
       journalEntries: counters.sum("journalEntries"),

@@ -3,6 +3,9 @@
  */
 import type { RejectedEntry } from "../replication/rejected-entry.ts";
 import type { SessionState } from "../replication/session-state.ts";
+import type { ConflictPolicy } from "../config/schema.ts";
+import type { FeaturePlan } from "../target/features.ts";
+import type { SweepResult } from "../target/sweep.ts";
 import type { LossReport } from "../target/losses.ts";
 
 export type { RejectedEntry } from "../replication/rejected-entry.ts";
@@ -30,6 +33,22 @@ export type RunProgress = {
   readonly rejected: number;
 };
 
+export type SweepReport = SweepResult & { readonly mode: "on" | "dry-run" };
+
+/** Deadlines of members that df2redis has kept and that are still ahead: nobody deletes these members any more. */
+export type KeptMembersReport = {
+  readonly count: number;
+  /** Holds all of them. */
+  readonly file: string;
+  /** The first ones to be due. */
+  readonly samples: readonly {
+    readonly db: number;
+    readonly key: string;
+    readonly member: string;
+    readonly deadlineMs: number;
+  }[];
+};
+
 export type RunReport = {
   readonly mode: RunMode;
   /** `interrupted`: stopped by the operator, everything received was applied, which is how `replicate` ends well. */
@@ -43,6 +62,14 @@ export type RunReport = {
   };
   readonly target: { readonly address: string; readonly product: string; readonly version: string };
   readonly workers: number;
+  readonly plan: FeaturePlan;
+  /** undefined: the target was empty. */
+  readonly conflictPolicy: ConflictPolicy | undefined;
+  /** undefined: there was nothing to sweep, or it was not wanted. */
+  readonly sweep: SweepReport | undefined;
+  readonly keptMembers: KeptMembersReport | undefined;
+  /** undefined: every write was taken. */
+  readonly deadLetterFile: string | undefined;
   readonly snapshotMs: number | undefined;
   /** Snapshot objects by type name (string, list, set, zset, hash, stream, json, …). */
   readonly keysByType: Readonly<Record<string, number>>;
@@ -60,6 +87,8 @@ export type RunReport = {
 export type RunObserver = {
   phase(phase: RunPhase, detail: string): void;
   progress(progress: RunProgress): void;
+  /** What is being done beside the phases, and with what result. */
+  note(message: string): void;
   /** Something an operator should know and that does not end the run. */
   warning(message: string, context?: Readonly<Record<string, string | number>>): void;
 };

@@ -1,7 +1,7 @@
 /** What a session tells, as phases and warnings for the observer of a run, and what of it the final report needs. */
 import type { Logger } from "../observability/logger.ts";
 import type { RejectedEntry } from "../replication/rejected-entry.ts";
-import type { SessionObserver } from "../replication/replication-session.ts";
+import type { SessionObserver, TargetWait } from "../replication/replication-session.ts";
 import type { SessionState } from "../replication/session-state.ts";
 import { LOSS_KINDS, type LossKind, outcomeOf } from "../target/losses.ts";
 import type { RunObserver } from "./run-report.ts";
@@ -16,6 +16,7 @@ export class SessionEvents {
   readonly #toldLosses = new Set<LossKind>();
   #snapshotStartedMs: number | undefined;
   #snapshotMs: number | undefined;
+  #isWaiting = false;
 
   constructor(observer: RunObserver, logger: Logger) {
     this.#observer = observer;
@@ -32,6 +33,7 @@ export class SessionEvents {
       state: (state) => this.#onState(state, flows),
       loss: (kind, db, key) => this.#onLoss(kind, db, key),
       rejected: (entry) => this.#onRejected(entry),
+      waiting: (wait) => this.#onWaiting(wait),
     };
   }
 
@@ -54,13 +56,24 @@ export class SessionEvents {
 
   #onRejected(entry: RejectedEntry): void {
     if (this.rejected.length < KEPT_REJECTIONS) this.rejected.push(entry);
-    this.#observer.warning(`the target refused a journal entry that no server can run: ${entry.error}`, {
+    const what = entry.class === "unrunnable" ? "a journal entry that no server can run" : "a write";
+    this.#observer.warning(`left out, and noted in the dead-letter file: ${what}: ${entry.error}`, {
       flow: entry.flow,
       lsn: entry.lsn,
       db: entry.db,
       command: entry.command,
       key: entry.key,
     });
+  }
+
+  #onWaiting(wait: TargetWait | undefined): void {
+    if (wait === undefined) this.#observer.note("the target takes writes again");
+    else if (!this.#isWaiting) {
+      this.#observer.warning(`the target takes no writes now, waiting and trying again: ${wait.words}`, {
+        commands: wait.commands,
+      });
+    }
+    this.#isWaiting = wait !== undefined;
   }
 }
 

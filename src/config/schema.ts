@@ -151,7 +151,7 @@ const conflictSchema = z.strictObject({
   }),
   memoryBytes: bytesField({
     description:
-      "Memory for knowing which keys the target held before the run; about 22 bytes a key. Only used when it is not empty.",
+      "Memory for knowing which keys the target held before the run; about 24 bytes a key. Only used when it is not empty.",
     min: MIB,
     max: 64 * GIB,
     fallback: 256 * MIB,

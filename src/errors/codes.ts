@@ -97,6 +97,12 @@ export const ERROR_CODES = {
       "The message holds the key, the command, the LSN and the server's words. Correct the cause and start again.",
     retryable: false,
   },
+  VALUE_TOO_LONG: {
+    meaning: "The source holds a string, or an element of a collection, that is longer than the target takes in one argument.",
+    action:
+      "Raise `proto-max-bulk-len` at the target above the size in the message (CONFIG SET takes effect at once for new runs), or remove the key.",
+    retryable: false,
+  },
   TARGET_UNSUITABLE: {
     meaning:
       "The target cannot be written to: it is a read-only replica, lacks memory or databases, or is of an unknown kind.",
@@ -104,8 +110,10 @@ export const ERROR_CODES = {
     retryable: false,
   },
   TARGET_NOT_READY: {
-    meaning: "The target is up but cannot be written to yet: it is loading its data, or has no connection left.",
-    action: "Wait until it is ready, or raise its maxclients, and start again.",
+    meaning:
+      "The target is up but cannot be written to yet: it is loading its data, has no connection left, or said for `errors.retrySeconds` that it " +
+      "cannot take writes (out of memory, read-only, unable to save).",
+    action: "The message holds the server's words. Wait until it is ready, or give it what it lacks, and start again.",
     retryable: true,
   },
   TARGET_NOT_EMPTY: {
@@ -131,6 +139,12 @@ export const ERROR_CODES = {
   STATE_UNWRITABLE: {
     meaning: "A file in the state directory could not be written.",
     action: "Check that `stateDir` exists or can be made, that it is writable and that its disk is not full.",
+    retryable: false,
+  },
+  STATE_DAMAGED: {
+    meaning: "A file in the state directory is not as df2redis wrote it.",
+    action:
+      "The message names the file and the line. Restore the file, or remove it and start with a full sync, which needs none.",
     retryable: false,
   },
   FLUSH_IN_SNAPSHOT: {

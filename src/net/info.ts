@@ -9,3 +9,20 @@ export function parseInfo(reply: Reply): ReadonlyMap<string, string> {
   }
   return fields;
 }
+
+/** Keys by database from the `dbN:keys=…` lines; databases without keys are left out. */
+export function keysInDatabases(info: ReadonlyMap<string, string>): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  for (const [name, value] of info) {
+    const db = /^db(\d+)$/.exec(name)?.[1];
+    const keys = Number(/(?:^|,)keys=(\d+)/.exec(value)?.[1] ?? 0);
+    if (db !== undefined && keys > 0) counts.set(Number(db), keys);
+  }
+  return counts;
+}
+
+/** A field that is a whole number; undefined for anything else. */
+export function infoNumber(info: ReadonlyMap<string, string>, name: string): number | undefined {
+  const text = info.get(name);
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}

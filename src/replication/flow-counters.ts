@@ -12,9 +12,15 @@ const FIELDS = [
   "commands",
   "losses",
   "rejected",
+  "caughtUp",
+  "overflowed",
+  "encodedMs",
 ] as const;
 
-/** `lsn` and `appliedLsn` are -1 before the journal starts; `commands` are those of the flow's worker, kept under its first flow. */
+/**
+ * `caughtUp`: 1 once everything that arrived was encoded after the end of the snapshot. `overflowed`: 1 while held deadlines wait for a scan of the
+ * target. `encodedMs`: Unix ms up to which everything that arrived is encoded, 0 while not known. `lsn` and `appliedLsn` are -1 before the journal starts; `commands` are those of the flow's worker, kept under its first flow.
+ */
 export type FlowField = (typeof FIELDS)[number];
 
 const INDEX = Object.fromEntries(FIELDS.map((field, i) => [field, i])) as Readonly<Record<FlowField, number>>;

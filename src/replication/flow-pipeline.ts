@@ -8,13 +8,20 @@ import type { Df2RedisError } from "../errors/df2redis-error.ts";
 import { asDf2RedisError } from "../errors/df2redis-error.ts";
 import type { FlowConnection } from "../source/flow-connection.ts";
 import { FlowDecoder } from "../source/flow-decoder.ts";
+import type { KeyPlace } from "../target/key-places.ts";
 import type { TargetWriter } from "../target/target-writer.ts";
+import type { CommandEncoder } from "../resp/command-encoder.ts";
+import type { MemberDeadline } from "../target/translate/member-deadlines.ts";
 import type { StreamedValue } from "../target/translate/streamed-value.ts";
 import type { FlowCounters } from "./flow-counters.ts";
+import { EncodedTime } from "./encoded-time.ts";
 import { FlowSink, type FlowSinkOptions } from "./flow-sink.ts";
 import { type FlowEvent, type FlowState, nextFlowState } from "./session-state.ts";
+import { type FlowMemberDeadline, withBuffers } from "./member-deadlines-file.ts";
 import type { FlushRequest } from "./worker-messages.ts";
 
+/** Between the source's clock and ours, and for what is on its way: deadlines are acted upon this much later. */
+const DEADLINE_MARGIN_MS = 1000;
 /** The reference replica acknowledges after as many entries (docs/protocol.md §2). */
 const ACK_ENTRIES = 1024;
 
@@ -56,6 +63,9 @@ export class FlowPipeline {
   #pingLsn = -1;
   #flush: Omit<FlushRequest, "flow"> | undefined;
   #isDraining = false;
+  readonly #encoded = new EncodedTime();
+  /** Unix ms of the end of the snapshot. */
+  #snapshotEndedMs = 0;
 
   constructor(options: FlowPipelineOptions) {
     const { connection, startLsn, limits, bodyLimitBytes } = options;
@@ -133,18 +143,21 @@ export class FlowPipeline {
       this.#options.events.failed(asDf2RedisError(thrown));
       return true;
     }
+    const { offset, pendingBytes } = this.#decoder;
+    const needsMore = status === "needsMore" && !this.#sink.isEditing;
+    this.#encoded.decoded({ nowMs: this.#options.clock(), needsMore, offset, pendingBytes });
     this.#count();
     this.#markApplied();
     this.#options.events.encoded();
     if (status === "full" || this.#isDraining) this.#connection.pause();
     else this.#connection.resume();
-    return (status === "needsMore" && !this.#sink.isEditing) || this.#sink.isHeld;
+    return needsMore || this.#sink.isHeld;
   }
 
   /** Lets the flow go on behind its flush, which has run. */
-  releaseFlush(db: number): void {
+  releaseFlush(db: number, places: readonly KeyPlace[] | undefined): void {
     if (this.#state !== "barrier") return;
-    this.#sink.release(db);
+    this.#sink.release(db, places);
     this.#flush = undefined;
     this.#advance("flushReleased");
     this.pump();
@@ -155,11 +168,11 @@ export class FlowPipeline {
     if (this.#connection.kind === "partial") this.#acknowledge();
   }
 
-  /** Once a second: acknowledges, and puts held deadlines in place when nothing is left to apply. */
+  /** Once a second: acknowledges, and acts upon deadlines that no entry under way can renew any more. */
   tick(): void {
     if (this.#state !== "stable" && this.#state !== "barrier") return;
     this.#acknowledge();
-    if (this.#appliedLsn === this.#decoder.lsn && this.#decoder.pendingBytes === 0) this.#releaseDeadlines("due");
+    if (!this.#sink.isEditing) this.#keepDeadlines();
   }
 
   /** Reads no more. What has arrived is decoded by `pump`. */
@@ -168,9 +181,31 @@ export class FlowPipeline {
     this.#connection.pause();
   }
 
+  /** The scan that arms held deadlines begins: what overflows from here on waits for another one. */
+  beginArming(): void {
+    this.#sink.deadlines.overflowed = false;
+    this.#options.counters.set(this.flow, "overflowed", 0);
+  }
+
+  /** Takes over those of this flow from an earlier run. */
+  keepMembers(deadlines: readonly FlowMemberDeadline[]): void {
+    this.#sink.members.load(deadlines.filter(({ flow }) => flow === this.flow).map(withBuffers));
+  }
+
+  /** Deadlines of members that df2redis keeps, as they stand. */
+  get memberDeadlines(): IterableIterator<MemberDeadline> {
+    return this.#sink.members.entries();
+  }
+
   /** Everything decoded is encoded: puts the held deadlines in place and, once all is applied, acknowledges. */
   endDrain(): void {
-    this.#releaseDeadlines("all");
+    const { deadlines, members } = this.#sink;
+    const encoder = this.#deadlineEncoder();
+    deadlines.release(encoder, "all");
+    members.release(encoder, this.#encoded.upTo(this.#options.clock()) - DEADLINE_MARGIN_MS);
+    members.armFields(encoder, "all");
+    this.#options.counters.set(this.flow, "overflowed", deadlines.overflowed ? 1 : 0);
+    this.#options.events.encoded();
     this.#writer.afterApplied(() => this.#acknowledge());
   }
 
@@ -206,6 +241,7 @@ export class FlowPipeline {
 
   #onSnapshotEnded(lsn: number): void {
     this.#advance("snapshotEnded");
+    this.#snapshotEndedMs = this.#options.clock();
     this.#markedLsn = lsn;
     // Before anyone can see that it is applied.
     this.#options.counters.set(this.flow, "lsn", lsn);
@@ -243,12 +279,36 @@ export class FlowPipeline {
     if (this.#appliedLsn >= this.#pingLsn) this.#pingLsn = -1;
   }
 
-  #releaseDeadlines(which: "due" | "all"): void {
+  #keepDeadlines(): void {
+    const { counters, clock, events } = this.#options;
+    const { deadlines, members } = this.#sink;
+    const nowMs = clock();
+    const upToMs = this.#encoded.upTo(nowMs);
+    // Not before all that the snapshot's time had in store is behind us.
+    if (upToMs < this.#snapshotEndedMs) return;
+    const encoder = this.#deadlineEncoder();
+    // A flow that lags sees renewals later.
+    deadlines.marginMs = DEADLINE_MARGIN_MS + Math.max(0, nowMs - upToMs);
+    const settledMs = upToMs - DEADLINE_MARGIN_MS;
+    if (deadlines.isStable) deadlines.release(encoder, settledMs);
+    else {
+      deadlines.beginStable();
+      // Those in between may have a renewal under way.
+      deadlines.release(encoder, settledMs, nowMs + deadlines.marginMs);
+    }
+    members.release(encoder, settledMs);
+    members.armFields(encoder, "settled");
+    counters.set(this.flow, "caughtUp", 1);
+    counters.set(this.flow, "overflowed", deadlines.overflowed ? 1 : 0);
+    counters.set(this.flow, "encodedMs", upToMs);
+    events.encoded();
+  }
+
+  #deadlineEncoder(): CommandEncoder {
     const { encoder } = this.#writer;
     encoder.flow = this.flow;
     encoder.lsn = -1;
-    this.#sink.deadlines.release(encoder, which);
-    this.#options.events.encoded();
+    return encoder;
   }
 
   #count(): void {

@@ -9,22 +9,27 @@ import { Slice } from "../bytes/slice.ts";
 import { Df2RedisError } from "../errors/df2redis-error.ts";
 import { JournalCommand } from "../journal/journal-command.ts";
 import { beginValue } from "../rdb/begin-value.ts";
-import { RDB_TYPE_STREAM_LISTPACKS_2 } from "../rdb/opcodes.ts";
 import type { ObjectHeader, ValueKind } from "../rdb/rdb-handler.ts";
 import type { FlowHandler } from "../source/flow-decoder.ts";
 import type { TargetCapabilities } from "../target/capabilities.ts";
-import type { WriteMode } from "../config/schema.ts";
+import type { ExpiryConfig, WriteMode } from "../config/schema.ts";
 import type { FeaturePlan } from "../target/features.ts";
 import { MemberDeadlines } from "../target/translate/member-deadlines.ts";
 import type { LossRecorder } from "../target/losses.ts";
+import { type KeyPlace, placeFilters } from "../target/key-places.ts";
+import type { KeyMapper } from "../target/key-mapper.ts";
 import type { TargetWriter } from "../target/target-writer.ts";
 import type { DocumentEdit, ForeignDump, UnrunnableRecorder } from "../target/translate/journal-context.ts";
 import { HeldDeadlines } from "../target/translate/journal-deadlines.ts";
 import { JournalTranslator } from "../target/translate/journal-translator.ts";
-import { SnapshotTranslator } from "../target/translate/snapshot-translator.ts";
-import type { StreamedValue } from "../target/translate/streamed-value.ts";
+import { encodeMovedKey, type MovedKey } from "../target/translate/move-key.ts";
+import { SkippableTranslator } from "../target/translate/skippable-translator.ts";
+import { StreamedValue } from "../target/translate/streamed-value.ts";
+import type { ConflictGate } from "./conflict-gate.ts";
 import { DocumentEdits } from "./document-edits.ts";
 import type { FlushRequest } from "./worker-messages.ts";
+
+const HOUR_MS = 3_600_000;
 
 export type FlowSinkEvents = {
   /** FULLSYNC_END was read. */
@@ -54,6 +59,13 @@ export type FlowSinkOptions = {
   readonly readDocument: (db: number, key: Buffer) => Promise<string | undefined>;
   readonly countKey: (typeName: string) => void;
   readonly onDragonflyVersion: (version: string) => void;
+  /** Puts everything into the target's terms; undefined when databases and names stay as they are. */
+  readonly mapper: KeyMapper | undefined;
+  /** What the target's own keys are dealt with by; undefined when it was empty. */
+  readonly gate: ConflictGate | undefined;
+  readonly expiry: ExpiryConfig;
+  /** As the source told it before this flow could. */
+  readonly sourceVersion: () => string | undefined;
   /** Stop at the end of the snapshot. */
   readonly snapshotOnly: boolean;
   readonly events: FlowSinkEvents;
@@ -61,8 +73,9 @@ export type FlowSinkOptions = {
   readonly clock: () => number;
 };
 
-export class FlowSink extends SnapshotTranslator implements FlowHandler<StreamedValue> {
+export class FlowSink extends SkippableTranslator implements FlowHandler<StreamedValue> {
   readonly deadlines: HeldDeadlines;
+  readonly members: MemberDeadlines;
   readonly #options: FlowSinkOptions;
   readonly #journal: JournalTranslator;
   /** Active while an object comes from the journal instead of the snapshot. */
@@ -74,11 +87,17 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
   readonly #queue: JournalCommand[] = [];
 
   constructor(options: FlowSinkOptions, inSnapshot: boolean) {
-    const { writer, capabilities, losses, clock, plan, writeMode } = options;
+    const { writer, capabilities, losses, clock, plan, writeMode, expiry } = options;
     const { encoder } = writer;
-    const deadlines = new HeldDeadlines({ clock, hasPExpireTime: hasPExpireTime(capabilities) });
+    const carriesGlobals = options.flow === 0;
+    const deadlines = new HeldDeadlines({
+      clock,
+      commands: capabilities.commands,
+      hold: expiry.hold,
+      withinMs: expiry.withinHours * HOUR_MS,
+    });
     const journaled = { active: false };
-    const members = new MemberDeadlines();
+    const members = new MemberDeadlines({ plan, isNear: (deadlineMs) => deadlines.isNear(deadlineMs) });
     super({
       encoder,
       capabilities,
@@ -86,6 +105,7 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
       plan,
       members,
       writeMode,
+      carriesGlobals,
       isFull: () => writer.isFull(),
       countKey: (typeName) => {
         if (!journaled.active) options.countKey(typeName);
@@ -95,6 +115,7 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
       },
     });
     this.deadlines = deadlines;
+    this.members = members;
     this.#journaled = journaled;
     this.#options = options;
     this.#inSnapshot = inSnapshot;
@@ -108,6 +129,8 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
       unrunnable: options.unrunnable,
       plan,
       members,
+      carriesGlobals,
+      sourceVersion: options.sourceVersion,
       editDocument: (edit) => this.#edits.add(edit),
     });
     this.#edits = new DocumentEdits({
@@ -143,15 +166,21 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
   }
 
   override string(object: ObjectHeader, value: Slice): void {
-    super.string(this.#settled(object), value);
+    const admitted = this.#admit(object);
+    if (admitted !== undefined) super.string(admitted, value);
   }
 
   override body(object: ObjectHeader, body: Slice): void {
-    super.body(this.#settled(object), body);
+    const admitted = this.#admit(object);
+    if (admitted !== undefined) super.body(admitted, body);
   }
 
   override begin(object: ObjectHeader, kind: ValueKind, count: number): StreamedValue {
-    return super.begin(this.#settled(object), kind, count);
+    const admitted = this.#admit(object);
+    if (admitted !== undefined) return super.begin(admitted, kind, count);
+    const value = new StreamedValue(object, kind, 0);
+    value.skipped = true;
+    return value;
   }
 
   command(command: JournalCommand): void {
@@ -174,8 +203,36 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
   }
 
   #translate(command: JournalCommand): void {
-    this.#options.writer.encoder.lsn = command.lsn;
-    if (this.#journal.translate(command) === "flush") this.#reachFlush(command);
+    const { writer, gate } = this.#options;
+    writer.encoder.lsn = command.lsn;
+    const mapped = this.#mapped(command);
+    const admitted = gate === undefined || mapped === undefined ? mapped : gate.command(mapped);
+    if (admitted === undefined) return;
+    if (this.#journal.translate(admitted) === "flush") this.#reachFlush(command);
+  }
+
+  /** The entry in the target's terms; undefined when there is nothing left to translate. */
+  #mapped(command: JournalCommand): JournalCommand | undefined {
+    const { mapper } = this.#options;
+    if (mapper === undefined) return command;
+    switch (mapper.map(command)) {
+      case "run":
+        return mapper.command;
+      case "move":
+        this.#moveKey(mapper.moved, command);
+        return undefined;
+      case "unrunnable":
+        this.#options.unrunnable(command, mapper.why);
+        return undefined;
+      case "nothing":
+        return undefined;
+    }
+  }
+
+  #moveKey(moved: MovedKey, command: JournalCommand): void {
+    const { writer, gate } = this.#options;
+    if (gate?.moved(moved, command) === "skip") return;
+    encodeMovedKey({ encoder: writer.encoder, deadlines: this.deadlines, members: this.members }, moved);
   }
 
   ping(): void {
@@ -193,22 +250,37 @@ export class FlowSink extends SnapshotTranslator implements FlowHandler<Streamed
   }
 
   /** Lets the flow go on behind its flush barrier. */
-  release(db: number): void {
-    this.deadlines.flushed(db);
+  release(sourceDb: number, places: readonly KeyPlace[] | undefined): void {
+    if (places === undefined) this.#emptied(sourceDb);
+    else for (const place of placeFilters(places)) this.#emptied(place.db, (key) => place.holds(key));
+    this.#options.mapper?.flushed(sourceDb);
     this.#held = false;
+  }
+
+  /** @param db -1 for all @param holds whether a key was in what was emptied; all of `db` were when not given */
+  #emptied(db: number, holds?: (key: Buffer) => boolean): void {
+    this.deadlines.flushed(db, holds);
+    this.members.flushed(db, holds);
+  }
+
+  /** An object as it is to be written, in the target's terms; undefined when it is left out. */
+  #admit(object: ObjectHeader): ObjectHeader | undefined {
+    // What a journaled RESTORE brings has been through all this with its entry.
+    if (this.#journaled.active) return object;
+    const { mapper, gate } = this.#options;
+    const placed = mapper === undefined ? object : mapper.header(object);
+    return gate?.object(placed) === "skip" ? undefined : this.#settled(placed);
   }
 
   /** A deadline that may be past before the journal renews it is held back. */
   #settled(object: ObjectHeader): ObjectHeader {
-    const { db, key, expireAtMs } = object;
+    const { type, db, key, expireAtMs, sticky, mcFlags } = object;
     if (expireAtMs === -1) {
       this.deadlines.forget(db, key);
       return object;
     }
     const settled = this.deadlines.settle(db, key, expireAtMs);
-    if (settled === expireAtMs) return object;
-    const { type, sticky, mcFlags } = object;
-    return { type, db, key, expireAtMs: settled, sticky, mcFlags };
+    return settled === expireAtMs ? object : { type, db, key, expireAtMs: settled, sticky, mcFlags };
   }
 
   #reachFlush(command: JournalCommand): void {
@@ -268,9 +340,4 @@ function entryOf({ db, key, command, lsn }: DocumentEdit): JournalCommand {
   entry.argc = 2;
   entry.args.push(Slice.from(command), Slice.from(key));
   return entry;
-}
-
-/** PEXPIRETIME came with 7.0, as type 19 did (Redis src/commands/pexpiretime.json). */
-function hasPExpireTime(capabilities: TargetCapabilities): boolean {
-  return capabilities.restorableTypes.has(RDB_TYPE_STREAM_LISTPACKS_2);
 }

@@ -21,7 +21,7 @@ describe("the loss counter", () => {
     counter.record("json", 0, slice("a"));
     counter.record("json", 5, slice("b"));
     counter.record("sticky", 0, slice("a"));
-    expect(counter.total).toBe(3);
+    expect(counter.lost).toBe(3);
     expect(firsts).toEqual([
       ["json", { db: 0, key: "a" }],
       ["sticky", { db: 0, key: "a" }],

@@ -1,7 +1,7 @@
 /** Counts what could not be carried, with a few samples of each kind. One per worker; the reports of all workers are added up at the end. */
 import type { Slice } from "../bytes/slice.ts";
 import { keyText } from "../observability/key-text.ts";
-import type { LossKind, LossRecorder, LossReport } from "../target/losses.ts";
+import { type LossKind, type LossRecorder, type LossReport, outcomeOf } from "../target/losses.ts";
 
 const SAMPLES = 10;
 /** Samples are taken from the first losses only, so that a hot key costs nothing later. */
@@ -13,7 +13,8 @@ type Entry = { count: number; readonly samples: Sample[] };
 export class LossCounter implements LossRecorder {
   readonly #entries = new Map<LossKind, Entry>();
   readonly #onFirst: (kind: LossKind, sample: Sample) => void;
-  total = 0;
+  /** What is not in the target; what was converted or left out on purpose does not count. */
+  lost = 0;
 
   /** @param onFirst called at the first loss of each kind */
   constructor(onFirst: (kind: LossKind, sample: Sample) => void) {
@@ -21,7 +22,7 @@ export class LossCounter implements LossRecorder {
   }
 
   record(kind: LossKind, db: number, key: Slice): void {
-    this.total++;
+    if (outcomeOf(kind) === "lost") this.lost++;
     const entry = this.#entries.get(kind);
     if (entry === undefined) {
       const sample = { db, key: keyText(key.view()) };

@@ -356,17 +356,22 @@ describe("stop", () => {
       for (const worker of fake.workers) expect(worker.got.filter((type) => type === "drain")).toHaveLength(1);
       fake.worker(0).tell({
         type: "drained",
-        report: { losses: [{ kind: "json", count: 2, samples: [] }], keysByType: { string: 3 } },
+        report: { losses: [{ kind: "json", count: 2, samples: [] }], keysByType: { string: 3 }, memberDeadlines: [] },
       });
       await settle();
       expect(fake.session.state).toBe("stopping");
       fake.worker(1).tell({
         type: "drained",
-        report: { losses: [{ kind: "json", count: 1, samples: [] }], keysByType: { string: 4, set: 1 } },
+        report: {
+          losses: [{ kind: "json", count: 1, samples: [] }],
+          keysByType: { string: 4, set: 1 },
+          memberDeadlines: [],
+        },
       });
       expect(await fake.ended).toEqual({
         losses: [{ kind: "json", count: 3, samples: [] }],
         keysByType: { string: 7, set: 1 },
+        memberDeadlines: [],
         dragonflyVersion: undefined,
       });
       expect(fake.log.slice(-2)).toEqual(["stopping", "stopped"]);
@@ -423,9 +428,9 @@ describe("stop", () => {
     const fake = new FakeSession({ workers: 2 });
     await fake.toStable();
     fake.session.stop();
-    fake.worker(0).tell({ type: "drained", report: { losses: [], keysByType: {} } });
+    fake.worker(0).tell({ type: "drained", report: { losses: [], keysByType: {}, memberDeadlines: [] } });
     fake.worker(1).fail("CONNECTION_LOST", "gone");
-    fake.worker(1).tell({ type: "drained", report: { losses: [], keysByType: {} } });
+    fake.worker(1).tell({ type: "drained", report: { losses: [], keysByType: {}, memberDeadlines: [] } });
     expect(await rejection(fake.ended)).toMatchObject({ code: "CONNECTION_LOST" });
     expect(fake.session.state).toBe("failed");
   });
@@ -455,7 +460,15 @@ describe("migrate", () => {
 describe("what workers tell on the side", () => {
   test("losses, rejected entries and the version reach the observer and the result, even while it stops", async () => {
     const fake = new FakeSession();
-    const entry = { flow: 1, lsn: 9, db: 0, command: "SORT", key: "k", error: "ERR syntax error" };
+    const entry = {
+      flow: 1,
+      lsn: 9,
+      db: 0,
+      command: "SORT",
+      key: "k",
+      error: "ERR syntax error",
+      class: "unrunnable",
+    } as const;
     await fake.toStable();
     fake.tell(0, { type: "dragonflyVersion", version: "v1.40.1" });
     fake.session.stop();
@@ -473,7 +486,10 @@ describe("what workers tell on the side", () => {
     fake.rejected.push = () => {
       throw new Error("disk full");
     };
-    fake.tell(0, { type: "rejected", entry: { flow: 0, lsn: 1, db: 0, command: "X", key: "", error: "" } });
+    fake.tell(0, {
+      type: "rejected",
+      entry: { flow: 0, lsn: 1, db: 0, command: "X", key: "", error: "", class: "fatal" },
+    });
     expect(await rejection(fake.ended)).toMatchObject({ code: "INTERNAL", message: "disk full" });
   });
 });

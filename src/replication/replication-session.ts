@@ -5,11 +5,13 @@
  * Lives in the main thread and holds no data: workers apply the flows, the session only decides. Never reconnects.
  */
 import { Df2RedisError, asDf2RedisError } from "../errors/df2redis-error.ts";
+import type { KeyPlace } from "../target/key-places.ts";
 import type { LossKind, LossReport } from "../target/losses.ts";
 import type { FlowCounters } from "./flow-counters.ts";
 import { FlushBarrier } from "./flush-barrier.ts";
 import { mergeLosses } from "./loss-counter.ts";
-import type { RejectedEntry } from "./rejected-entry.ts";
+import { type FlowMemberDeadline, withBuffers } from "./member-deadlines-file.ts";
+import type { RejectedBytes, RejectedEntry } from "./rejected-entry.ts";
 import { type SessionEvent, type SessionState, nextSessionState } from "./session-state.ts";
 import type { WorkerLink } from "./worker-link.ts";
 import type { FlowRequest, FlushRequest, WorkerEvent, WorkerReport } from "./worker-messages.ts";
@@ -25,6 +27,16 @@ export type SessionObserver = {
   state(state: SessionState): void;
   loss(kind: LossKind, db: number, key: string): void;
   rejected(entry: RejectedEntry): void;
+  /** The target takes no writes for now; `undefined`: it does again. */
+  waiting(wait: TargetWait | undefined): void;
+};
+
+/** Writes that the target cannot take now are tried again (docs/refused-writes.md). */
+export type TargetWait = {
+  /** The target's. */
+  readonly words: string;
+  readonly commands: number;
+  readonly sinceMs: number;
 };
 
 /** Where a partial sync starts, per flow. */
@@ -35,17 +47,20 @@ export type SessionOptions = {
   readonly startWorker: (onEvent: (event: WorkerEvent) => void) => WorkerLink;
   readonly workers: number;
   readonly counters: FlowCounters;
-  /** Empties a database of the target, or all for -1. */
-  readonly runFlush: (db: number) => Promise<void>;
+  /** Empties what belongs to a database of the source, or all for -1. @returns as in the message `releaseFlush` */
+  readonly runFlush: (db: number) => Promise<readonly KeyPlace[] | undefined>;
   readonly resume: ResumePoint | undefined;
   /** End once the snapshot is applied. */
   readonly snapshotOnly: boolean;
+  /** Resolves once the entry is on disk. */
+  readonly storeRejected: (entry: RejectedEntry, bytes: RejectedBytes) => Promise<void>;
   readonly observer: SessionObserver;
 };
 
 export type SessionResult = {
   readonly losses: readonly LossReport[];
   readonly keysByType: Readonly<Record<string, number>>;
+  readonly memberDeadlines: readonly FlowMemberDeadline[];
   /** As the snapshot says it. */
   readonly dragonflyVersion: string | undefined;
 };
@@ -59,6 +74,7 @@ export class ReplicationSession {
   readonly #cut = new Set<number>();
   readonly #applied = new Set<number>();
   readonly #reports: WorkerReport[] = [];
+  readonly #waiting = new Map<number, TargetWait>();
   #state: SessionState = "connecting";
   #ready = 0;
   #dragonflyVersion: string | undefined;
@@ -90,6 +106,11 @@ export class ReplicationSession {
     } finally {
       await Promise.all(this.#workers.map((worker) => worker.close()));
     }
+  }
+
+  /** The scan that arms held deadlines begins. */
+  beginArming(): void {
+    this.#sendAll({ type: "beginArming" });
   }
 
   /** Stops reading, applies and acknowledges all that has arrived, and ends. */
@@ -127,10 +148,29 @@ export class ReplicationSession {
     if (event.type === "failed") return this.fail(Df2RedisError.fromPlain(event.error));
     if (event.type === "drained") return this.#onDrained(event.report);
     if (event.type === "loss") return this.#options.observer.loss(event.kind, event.db, event.key);
-    if (event.type === "rejected") return this.#options.observer.rejected(event.entry);
+    if (event.type === "rejected") return this.#onRejected(worker, event.entry, event.bytes);
+    if (event.type === "targetWaiting") return this.#onWaiting(worker, event);
+    if (event.type === "targetResumed") return this.#onWaiting(worker, undefined);
     if (event.type === "dragonflyVersion") this.#dragonflyVersion = event.version;
     else if (event.type === "snapshotApplied") this.#onSnapshotApplied(event.flow);
     else if (!this.#isEnding) this.#onProgress(worker, event);
+  }
+
+  #onRejected(worker: number, entry: RejectedEntry, bytes: RejectedBytes | undefined): void {
+    this.#options.observer.rejected(entry);
+    if (bytes === undefined) return;
+    const stored = async (): Promise<void> => {
+      await this.#options.storeRejected(entry, bytes);
+      this.#workers[worker]?.send({ type: "rejectedStored" });
+    };
+    this.#background(stored());
+  }
+
+  /** Each worker waits on its own: the run does as long as one of them. */
+  #onWaiting(worker: number, wait: TargetWait | undefined): void {
+    if (wait === undefined) this.#waiting.delete(worker);
+    else this.#waiting.set(worker, wait);
+    this.#options.observer.waiting(this.#waiting.values().next().value);
   }
 
   #onProgress(worker: number, event: WorkerEvent): void {
@@ -204,11 +244,11 @@ export class ReplicationSession {
   }
 
   async #flush(flush: FlushRequest): Promise<void> {
-    await this.#options.runFlush(flush.db);
+    const places = await this.#options.runFlush(flush.db);
     // Who drains ends before the flush, with nothing behind it applied.
     if (this.#isEnding) return;
     this.#barrier.reset();
-    this.#sendAll({ type: "releaseFlush", db: flush.db });
+    this.#sendAll({ type: "releaseFlush", db: flush.db, places });
   }
 
   #onDrained(report: WorkerReport): void {
@@ -220,6 +260,7 @@ export class ReplicationSession {
     this.#advance("drained");
     this.#ended.resolve({
       losses: mergeLosses(this.#reports.map((report) => report.losses)),
+      memberDeadlines: this.#reports.flatMap((report) => report.memberDeadlines).map(withBuffers),
       keysByType: mergeCounts(this.#reports.map((report) => report.keysByType)),
       dragonflyVersion: this.#dragonflyVersion,
     });

@@ -122,6 +122,7 @@ describe("I7: what the target refuses", () => {
           command: "LMPOP",
           key: "1",
           error: "ERR wrong number of arguments for 'lmpop' command",
+          class: "unrunnable",
         },
       },
     ]);
@@ -223,7 +224,9 @@ describe("the end", () => {
     worker.redis.release();
     await worker.told("drained");
     await until(() => worker.master.acks(0).at(-1) === 52, "the last acknowledgement");
-    expect(worker.of("drained")).toEqual([{ type: "drained", report: { losses: [], keysByType: { string: 2 } } }]);
+    expect(worker.of("drained")).toEqual([
+      { type: "drained", report: { losses: [], keysByType: { string: 2 }, memberDeadlines: [] } },
+    ]);
     // Other workers may have flows of the session whose acknowledgements are not out yet.
     expect([worker.master.isOpen(0), worker.master.isOpen(1)]).toEqual([true, true]);
     worker.send({ type: "close" });
@@ -254,7 +257,9 @@ describe("the end", () => {
     await worker.told("ready");
     worker.send({ type: "drain" });
     await worker.told("drained");
-    expect(worker.of("drained")).toEqual([{ type: "drained", report: { losses: [], keysByType: {} } }]);
+    expect(worker.of("drained")).toEqual([
+      { type: "drained", report: { losses: [], keysByType: {}, memberDeadlines: [] } },
+    ]);
     await until(() => vi.getTimerCount() === 0, "the timers to be gone");
   });
 

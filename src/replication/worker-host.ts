@@ -2,23 +2,21 @@
  * A worker: one ordered connection to the target and the pipelines of its flows. Runs in a worker thread, or inline in the main thread
  * when there is only one; it does not know which. Gets `WorkerCommand`s, tells `WorkerEvent`s. Decides nothing about the session.
  */
-import { Df2RedisError, asDf2RedisError } from "../errors/df2redis-error.ts";
-import type { JournalCommand } from "../journal/journal-command.ts";
-import { keyText } from "../observability/key-text.ts";
+import { type Df2RedisError, asDf2RedisError } from "../errors/df2redis-error.ts";
 import { openFlow } from "../source/flow-connection.ts";
 import { DocumentReader } from "../target/document-reader.ts";
-import type { LossRecorder } from "../target/losses.ts";
-import { type TargetRejection, TargetWriter } from "../target/target-writer.ts";
-import { classifyTargetError } from "../target/translate/journal-error-class.ts";
+import type { RetryOptions } from "../target/retry-options.ts";
+import { TargetWriter } from "../target/target-writer.ts";
+import { isRetryableError } from "../target/translate/journal-error-class.ts";
 import { FlowCounters } from "./flow-counters.ts";
+import { FlowPolicies } from "./flow-policies.ts";
 import { FlowPipeline } from "./flow-pipeline.ts";
 import { LossCounter } from "./loss-counter.ts";
-import type { FlowRequest, WorkerCommand, WorkerEvent } from "./worker-messages.ts";
+import { Rejections } from "./rejections.ts";
+import type { FlowRequest, WorkerCommand, WorkerEvent, WorkerReport } from "./worker-messages.ts";
 import type { WorkerSettings } from "./worker-settings.ts";
 
 const TICK_MS = 1000;
-/** Rejected entries that are told one by one; the rest is counted. */
-const TOLD_REJECTIONS = 100;
 
 export class WorkerHost {
   readonly #settings: WorkerSettings;
@@ -38,7 +36,10 @@ export class WorkerHost {
   #isDraining = false;
   /** Nothing is told any more: drained, or failed. */
   #isEnded = false;
-  #rejections = 0;
+  readonly #rejections: Rejections;
+  readonly #policies: FlowPolicies;
+  /** As the first flow that knows tells it. */
+  #sourceVersion: string | undefined;
 
   constructor(settings: WorkerSettings, tell: (event: WorkerEvent) => void) {
     this.#settings = settings;
@@ -48,6 +49,14 @@ export class WorkerHost {
     const { signal } = this.#abort;
     this.#documents = new DocumentReader({ endpoint, connectTimeoutMs, replyTimeoutMs, signal });
     this.#losses = new LossCounter((kind, { db, key }) => tell({ type: "loss", kind, db, key }));
+    this.#policies = new FlowPolicies(settings);
+    this.#rejections = new Rejections({
+      errors: settings.errors,
+      sourceJournalsFailures: settings.sourceJournalsFailures,
+      tell,
+      writer: () => this.#writer,
+      fail: (error) => this.#fail(error),
+    });
   }
 
   /** Connects to the target. */
@@ -60,7 +69,9 @@ export class WorkerHost {
         connectTimeoutMs,
         replyTimeoutMs,
         signal: this.#abort.signal,
-        onError: (rejection) => this.#onRejection(rejection),
+        retry: this.#retry(),
+        describeArgs: this.#settings.errors?.values,
+        onError: (rejection) => this.#rejections.onRejection(rejection),
         onFailure: (error) => this.#fail(error),
         onDrain: () => this.#pumpAll(),
       });
@@ -80,7 +91,13 @@ export class WorkerHost {
         for (const pipeline of this.#pipelines) pipeline.onStableStarted();
         break;
       case "releaseFlush":
-        for (const pipeline of this.#pipelines) pipeline.releaseFlush(command.db);
+        for (const pipeline of this.#pipelines) pipeline.releaseFlush(command.db, command.places);
+        break;
+      case "rejectedStored":
+        this.#rejections.stored();
+        break;
+      case "beginArming":
+        for (const pipeline of this.#pipelines) pipeline.beginArming();
         break;
       case "drain":
         this.#drain();
@@ -147,14 +164,25 @@ export class WorkerHost {
       plan,
       writeMode,
       counters: this.#counters,
-      losses: flow === 0 ? this.#losses : withoutIndexDefinitions(this.#losses),
+      losses: this.#losses,
+      mapper: this.#policies.mapper(),
+      gate: this.#policies.gate({
+        encoder: writer.encoder,
+        losses: this.#losses,
+        underivable: (entry, why) => this.#rejections.onUnderivable(flow, entry, why),
+      }),
+      expiry: this.#settings.expiry,
+      sourceVersion: () => this.#sourceVersion,
       readDocument: (db, key) => this.#documents.read(db, key),
-      unrunnable: (entry, why) => this.#onUnrunnable(flow, entry, why),
+      unrunnable: (entry, why) => this.#rejections.onUnrunnable(flow, entry, why),
       countKey: (typeName) => {
         if (typeName === "string") this.#strings++;
         else this.#keysByType[typeName] = (this.#keysByType[typeName] ?? 0) + 1;
       },
-      onDragonflyVersion: (version) => this.#tell({ type: "dragonflyVersion", version }),
+      onDragonflyVersion: (version) => {
+        this.#sourceVersion = version;
+        this.#tell({ type: "dragonflyVersion", version });
+      },
       clock: Date.now,
       events: {
         cut: () => this.#tell({ type: "flowCut", flow }),
@@ -165,6 +193,7 @@ export class WorkerHost {
         failed: (error) => this.#fail(error),
       },
     });
+    if (connection.kind === "partial") pipeline.keepMembers(this.#settings.memberDeadlines);
     this.#pipelines.push(pipeline);
     this.#tell({ type: "flowOpened", flow, kind: connection.kind });
     pipeline.attach();
@@ -195,8 +224,8 @@ export class WorkerHost {
     const first = this.#pipelines[0]?.flow;
     if (first === undefined) return;
     this.#counters.set(first, "commands", this.#writer?.commandsDone ?? 0);
-    this.#counters.set(first, "losses", this.#losses.total);
-    this.#counters.set(first, "rejected", this.#rejections);
+    this.#counters.set(first, "losses", this.#losses.lost);
+    this.#counters.set(first, "rejected", this.#rejections.count);
   }
 
   #drain(): void {
@@ -223,7 +252,7 @@ export class WorkerHost {
 
   #drained(): void {
     this.#publish();
-    this.#tell({ type: "drained", report: { losses: this.#losses.reports(), keysByType: this.#countedKeys() } });
+    this.#tell({ type: "drained", report: this.#report() });
     this.#isEnded = true;
     clearInterval(this.#timer);
     this.#documents.close();
@@ -236,38 +265,26 @@ export class WorkerHost {
     for (const pipeline of this.#pipelines) pipeline.close();
   }
 
+  #report(): WorkerReport {
+    const memberDeadlines = this.#pipelines.flatMap(({ flow, memberDeadlines: held }) =>
+      [...held].map((deadline) => ({ ...deadline, flow })),
+    );
+    return { losses: this.#losses.reports(), keysByType: this.#countedKeys(), memberDeadlines };
+  }
+
   #countedKeys(): Record<string, number> {
     return this.#strings === 0 ? this.#keysByType : { string: this.#strings, ...this.#keysByType };
   }
 
-  #onRejection({ command, message }: TargetRejection): void {
-    const { flow, db, lsn } = command;
-    const key = command.key === undefined ? "" : keyText(command.key);
-    // Neither a snapshot's objects have an LSN nor the entries between them, so of those only the kind of command tells.
-    const sourceJournalsFailures = this.#settings.sourceJournalsFailures && lsn >= 0;
-    if (classifyTargetError(command, message, { sourceJournalsFailures }) === "unrunnable") {
-      this.#reject({ flow, lsn, db, command: command.name, key, error: withoutArguments(message) });
-      return;
-    }
-    const at = lsn < 0 ? "while the snapshot was written" : `at LSN ${lsn}`;
-    const words = withoutArguments(message);
-    this.#fail(
-      new Df2RedisError(
-        "TARGET_REJECTED",
-        `the target refused ${command.name} of key "${key}" in database ${db} (flow ${flow}, ${at}): ${words}`,
-        { context: { flow, db, command: command.name, key, words, ...(lsn < 0 ? {} : { lsn }) } },
-      ),
-    );
-  }
-
-  #onUnrunnable(flow: number, entry: JournalCommand, why: string): void {
-    const command = entry.arg(0).toLatin1().toUpperCase();
-    this.#reject({ flow, lsn: entry.lsn, db: entry.db, command, key: keyText(entry.arg(1).view()), error: why });
-  }
-
-  #reject(entry: Extract<WorkerEvent, { type: "rejected" }>["entry"]): void {
-    this.#rejections++;
-    if (this.#rejections <= TOLD_REJECTIONS) this.#tell({ type: "rejected", entry });
+  #retry(): RetryOptions | undefined {
+    const { errors } = this.#settings;
+    if (errors === undefined) return undefined;
+    return {
+      isRetryable: isRetryableError,
+      retryMs: 1000 * errors.retrySeconds,
+      onWaiting: (wait) => this.#tell({ type: "targetWaiting", ...wait }),
+      onResumed: (wait) => this.#tell({ type: "targetResumed", ...wait }),
+    };
   }
 
   #fail(error: Df2RedisError): void {
@@ -288,18 +305,4 @@ export class WorkerHost {
     this.#documents.close();
     this.#writer?.destroy();
   }
-}
-
-/** A server that does not know a command repeats its arguments, which may be values (Redis src/server.c processCommand). */
-function withoutArguments(words: string): string {
-  return words.replace(/, with args beginning with:.*$/s, "");
-}
-
-/** From 1.37 on every flow carries the search index definitions (docs/protocol.md §1): they are counted on the first one only. */
-function withoutIndexDefinitions(losses: LossRecorder): LossRecorder {
-  return {
-    record: (kind, db, key) => {
-      if (kind !== "search" || db !== -1) losses.record(kind, db, key);
-    },
-  };
 }

@@ -56,7 +56,7 @@ describe.each([
       bench.send({ type: "drain" });
       bench.redis.release();
       await bench.told("drained");
-      expect(bench.of("drained")[0]?.report).toEqual({ losses: [], keysByType: { string: 2 } });
+      expect(bench.of("drained")[0]?.report).toEqual({ losses: [], keysByType: { string: 2 }, memberDeadlines: [] });
       expect(bench.counters.appliedLsns()).toEqual([51, 82]);
       expect(bench.counters.sum("commands")).toBe(4);
       await link.close();

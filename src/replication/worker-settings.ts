@@ -2,9 +2,15 @@
 import type { DecodeLimits } from "../bytes/decode-limits.ts";
 import type { Endpoint, TlsSettings } from "../config/endpoint.ts";
 import { Secret } from "../config/secret.ts";
-import type { WriteMode } from "../config/schema.ts";
+import type { DatabaseRule } from "../config/database-pairs.ts";
+import type { ConflictPolicy, ErrorsConfig, ExpiryConfig, WriteMode } from "../config/schema.ts";
+import type { SharedOwnedKeys } from "../target/owned-keys.ts";
 import type { FeaturePlan } from "../target/features.ts";
+import type { FlowMemberDeadline } from "./member-deadlines-file.ts";
 import type { TargetCapabilities } from "../target/capabilities.ts";
+
+/** What is to become of the keys that the target held before. */
+export type ConflictSettings = { readonly policy: ConflictPolicy; readonly owned: SharedOwnedKeys };
 
 export type WorkerSettings = {
   readonly source: Endpoint;
@@ -19,8 +25,19 @@ export type WorkerSettings = {
   readonly snapshotOnly: boolean;
   readonly plan: FeaturePlan;
   readonly writeMode: WriteMode;
+  readonly expiry: ExpiryConfig;
+  /** Empty: each database keeps its number. */
+  readonly databases: readonly DatabaseRule[];
+  /** undefined when the target was empty. */
+  readonly conflict: ConflictSettings | undefined;
+  /** For what has to be remembered of keys of merged databases, all flows together. */
+  readonly guardLimitBytes: number;
   /** The master journals commands that failed, too: a refusal by the target repeats the source's. */
   readonly sourceJournalsFailures: boolean;
+  /** Not given: nothing is retried, and there is no dead-letter file. */
+  readonly errors?: ErrorsConfig | undefined;
+  /** What an earlier run has kept, for flows that go on where it stopped. */
+  readonly memberDeadlines: readonly FlowMemberDeadline[];
   readonly flows: number;
   readonly counters: SharedArrayBuffer;
 };

@@ -32,6 +32,8 @@ export type TargetCapabilities = {
   readonly keys: number;
   /** The same by database; empty when it does not tell. */
   readonly keysByDatabase: ReadonlyMap<number, number>;
+  /** Whether it tells how many keys it has: then `keys` is what there is. */
+  readonly tellsKeys: boolean;
   readonly commands: ReadonlySet<OptionalCommand>;
   /** Longest argument that it takes (`proto-max-bulk-len`); 512 MiB when it does not tell. */
   readonly maxBulkBytes: number;

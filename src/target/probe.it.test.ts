@@ -34,7 +34,59 @@ test("a user who may not run INFO or CONFIG", async () => {
   await using admin = await redis.client();
   await admin.call("ACL", "SETUSER", "narrow", "on", ">pw", "~*", "+@write", "+@connection", "+ping");
   const full = await probe(redis.port);
-  expect(await probe(redis.port, { user: "narrow", password: "pw" })).toEqual(full);
+  const found = await probe(redis.port, { user: "narrow", password: "pw" });
+  expect(found).toEqual({ ...full, commands: new Set(["RESTORE", "LMPOP"]) });
+});
+
+test("counts the keys of each database by DBSIZE where INFO is hidden", async () => {
+  await using redis = await startRedis({ args: ["--databases", "5"] });
+  await using admin = await redis.client(3);
+  await admin.call("MSET", "a", 1, "b", 2);
+  await admin.call("ACL", "SETUSER", "noinfo", "on", ">pw", "~*", "+@all", "-info");
+  const found = await probe(redis.port, { user: "noinfo", password: "pw" });
+  expect(found).toMatchObject({ databases: 5, keys: 2, keysByDatabase: new Map([[3, 2]]) });
+  expect(found).toEqual(await probe(redis.port));
+});
+
+test("databases that our user may not select do not count", async () => {
+  await using redis = await startRedis();
+  await using admin = await redis.client();
+  await admin.call("ACL", "SETUSER", "one", "on", ">pw", "~*", "+@all", "-select");
+  expect((await probe(redis.port, { user: "one", password: "pw" })).databases).toBe(1);
+});
+
+test("finds out which commands our user may run", async () => {
+  await using redis = await startRedis();
+  await using admin = await redis.client();
+  const all = await probe(redis.port);
+  expect(all.commands).toEqual(new Set(["RESTORE", "EVAL", "SCRIPT", "LMPOP", "PEXPIRETIME"]));
+  const narrow = ["+@all", "-eval", "-restore", "-script|load"];
+  await admin.call("ACL", "SETUSER", "narrow", "on", ">pw", "~*", ...narrow);
+  const found = await probe(redis.port, { user: "narrow", password: "pw" });
+  expect(found.commands).toEqual(new Set(["LMPOP", "PEXPIRETIME"]));
+  expect(found.restorableTypes.size).toBe(0);
+  // Rights on some keys only do not take a command away.
+  await admin.call("ACL", "SETUSER", "keys", "on", ">pw", "~app:*", "+@all");
+  expect((await probe(redis.port, { user: "keys", password: "pw" })).commands).toEqual(all.commands);
+});
+
+test("a write mode that cannot be had is refused, with its name", async () => {
+  await using redis = await startRedis();
+  await using admin = await redis.client();
+  await admin.call("ACL", "SETUSER", "narrow", "on", ">pw", "~*", "+@all", "-restore");
+  const narrow = { ...plainEndpoint(redis.port), user: "narrow", password: new Secret("pw") };
+  const timeouts = { connectTimeoutMs: 5000, replyTimeoutMs: 5000 };
+  const error = await rejection<Df2RedisError>(probeTarget({ endpoint: narrow, ...timeouts, writeMode: "restore" }));
+  expect(error.code).toBe("TARGET_UNSUITABLE");
+  expect(error.message).toContain("RESTORE, which target.writeMode: restore needs");
+  const commands = await probeTarget({ endpoint: plainEndpoint(redis.port), ...timeouts, writeMode: "commands" });
+  expect(commands.restorableTypes.size).toBe(0);
+  expect(commands.commands.has("RESTORE")).toBe(true);
+});
+
+test("the longest argument that it takes", async () => {
+  await using redis = await startRedis({ args: ["--proto-max-bulk-len", "4mb"] });
+  expect((await probe(redis.port)).maxBulkBytes).toBe(4 * 1024 * 1024);
 });
 
 test("a replica, and a cluster node", async () => {

@@ -16,6 +16,8 @@ async function probe(table: Record<string, Answer>): Promise<TargetCapabilities>
   const answers: Record<string, Answer> = {
     INFO: bulk(...REDIS),
     CONFIG: "*2\r\n$9\r\ndatabases\r\n$2\r\n16\r\n",
+    SELECT: "+OK\r\n",
+    RESTORE: "-ERR Bad data format\r\n",
     ...table,
   };
   await using server = await scriptedServer({
@@ -64,6 +66,16 @@ describe("probeTarget", () => {
       HELLO: hello + rest,
     });
     expect(found).toMatchObject({ product: "redis", version: "7.0.15", rdbVersion: 10 });
+  });
+
+  test("trusts what RESTORE takes more than the version that the server claims", async () => {
+    const refused = "-ERR DUMP payload version or checksum are wrong\r\n";
+    const none = await probe({ RESTORE: refused });
+    expect(none.restorableTypes.size).toBe(0);
+    expect(none.commands.has("RESTORE")).toBe(true);
+    // It says nothing of the payload, so the version decides.
+    expect((await probe({ RESTORE: "-OOM command not allowed\r\n" })).restorableTypes.size).toBe(19);
+    expect((await probe({ RESTORE: "-ERR unknown command 'RESTORE'\r\n" })).restorableTypes.size).toBe(0);
   });
 
   test.each([

@@ -31,6 +31,24 @@ describe("restoreSupport", () => {
     expect(support(product, version, redisVersion)).toEqual(expected);
   });
 
+  test.each([
+    ["7.2.4", [9, 10, 11], 11],
+    ["7.2.4", [9, 10], 10],
+    ["7.2.4", [9], 9],
+    // What a release says that it reads is the upper bound: types may be missing in a fork that takes any version.
+    ["7.0.15", [9, 10, 11], 10],
+    ["6.2.14", [9, 10, 11], 9],
+  ])("Redis %s whose RESTORE takes %j", (version, taken, expected) => {
+    const found = restoreSupport({ product: "redis", version, redisVersion: version }, taken);
+    expect(found?.rdbVersion).toBe(expected);
+    expect(found?.restorableTypes.size).toBeGreaterThan(0);
+  });
+
+  test("a RESTORE that takes none of the versions is not used", () => {
+    const found = restoreSupport({ product: "redis", version: "7.4.0", redisVersion: "7.4.0" }, []);
+    expect(found?.restorableTypes.size).toBe(0);
+  });
+
   test("module types are never restored", () => {
     const found = restoreSupport({ product: "redis", version: "8.0.0", redisVersion: "8.0.0" });
     for (const type of [6, 7, 8, 22, 30]) expect(found?.restorableTypes.has(type)).toBe(false);

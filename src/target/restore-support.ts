@@ -24,16 +24,40 @@ const RDB_11 = [...RDB_10, 20, 21] as const;
 /** The oldest Redis whose commands we use: SET … PXAT came with it. */
 export const MIN_REDIS_VERSION = "6.2";
 
-/** undefined when the server is too old to be written to at all. */
-export function restoreSupport(identity: ServerIdentity): RestoreSupport | undefined {
+const SUPPORT: readonly RestoreSupport[] = [
+  { rdbVersion: 11, restorableTypes: new Set(RDB_11) },
+  { rdbVersion: 10, restorableTypes: new Set(RDB_10) },
+  { rdbVersion: 9, restorableTypes: new Set(RDB_9) },
+];
+
+/** Types that are written by commands. */
+const NONE: RestoreSupport = { rdbVersion: 9, restorableTypes: new Set() };
+
+/**
+ * undefined when the server is too old to be written to at all.
+ * @param takenVersions the RDB versions that its RESTORE was seen to take; undefined when it did not tell
+ */
+export function restoreSupport(
+  identity: ServerIdentity,
+  takenVersions?: readonly number[],
+): RestoreSupport | undefined {
   // Its RESTORE takes RDB 9, but not every type of it: native commands are safe there.
-  if (identity.product === "dragonfly" || identity.product === "unknown")
-    return { rdbVersion: 9, restorableTypes: new Set() };
+  if (identity.product === "dragonfly" || identity.product === "unknown") return NONE;
+  const newest = newestRdbVersion(identity);
+  if (newest === undefined) return undefined;
+  return (
+    SUPPORT.find(
+      ({ rdbVersion }) => rdbVersion <= newest && (takenVersions === undefined || takenVersions.includes(rdbVersion)),
+    ) ?? NONE
+  );
+}
+
+/** Of those above that a release loads; undefined for those before 6.2. */
+function newestRdbVersion(identity: ServerIdentity): number | undefined {
   const version = versionNumber(identity.product === "valkey" ? identity.version : identity.redisVersion);
   if (version < 602) return undefined;
-  if (identity.product === "keydb" || version < 700) return { rdbVersion: 9, restorableTypes: new Set(RDB_9) };
-  if (version < 702) return { rdbVersion: 10, restorableTypes: new Set(RDB_10) };
-  return { rdbVersion: 11, restorableTypes: new Set(RDB_11) };
+  if (identity.product === "keydb" || version < 700) return 9;
+  return version < 702 ? 10 : 11;
 }
 
 /** "7.2.4" → 702 */

@@ -67,6 +67,10 @@ function makeSink(
     onDragonflyVersion: () => {},
     snapshotOnly: false,
     plan: DROP_ALL,
+    mapper: undefined,
+    gate: undefined,
+    expiry: { hold: "snapshot" as const, withinHours: 24 },
+    sourceVersion: () => undefined,
     writeMode: "auto" as const,
     events,
     clock: () => 1_800_000_000_000,
@@ -96,7 +100,7 @@ export function runStream(bytes: Buffer, { start, limits, random }: RunOptions):
     for (const piece of cut(bytes, pieces)) {
       decoder.push(piece);
       while (decoder.decode() === "full") {
-        if (sink.isHeld) sink.release(0);
+        if (sink.isHeld) sink.release(0, undefined);
         writer.drop();
       }
     }

@@ -12,6 +12,7 @@ const COMMON = {
   product: "redis",
   databases: 16,
   keys: 0,
+  tellsKeys: true,
   keysByDatabase: new Map<number, number>(),
   maxBulkBytes: 512 * 1024 * 1024,
 } as const;

@@ -1,4 +1,5 @@
 /** Runs the CLI in-process with captured streams, its own signals and a run of the test's choice. */
+import { uniformPlan } from "../../src/target/features.ts";
 import { EventEmitter } from "node:events";
 import type { CliDeps, RunReplication, StopSignal } from "../../src/cli/cli-deps.ts";
 import { runCli } from "../../src/cli/run-cli.ts";
@@ -25,6 +26,11 @@ export const REPORT: RunReport = {
   source: { address: "127.0.0.1:6380", version: "v1.31.0", masterId: "abc", flows: 2 },
   target: { address: "127.0.0.1:6390", product: "redis", version: "7.0.15" },
   workers: 2,
+  plan: uniformPlan("drop"),
+  conflictPolicy: undefined,
+  sweep: undefined,
+  keptMembers: undefined,
+  deadLetterFile: undefined,
   snapshotMs: 2000,
   keysByType: { hash: 20, string: 1980 },
   journalEntries: 345,

@@ -2,6 +2,7 @@
  * Stands in for the tool in tests of what drives it: takes its command line, joins the source as a legal replica, puts the recording's expected
  * state into the target by plain commands, acknowledges, and ends with a report at SIGINT. FAKE_FAULT makes it go wrong.
  */
+import { uniformPlan } from "../../src/target/features.ts";
 import type { RunReport } from "../../src/commands/run-report.ts";
 import { expectedKey } from "./expected-value.ts";
 import { loadState } from "./load-state.ts";
@@ -34,6 +35,11 @@ function report(): RunReport {
     },
     target: { address: "target", product: "redis", version: "7.0.15" },
     workers: 1,
+    plan: uniformPlan("drop"),
+    conflictPolicy: undefined,
+    sweep: undefined,
+    keptMembers: undefined,
+    deadLetterFile: undefined,
     snapshotMs: 200,
     keysByType: { string: 3 },
     journalEntries: 5,

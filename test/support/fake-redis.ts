@@ -16,6 +16,15 @@ const ANSWERS: Readonly<Record<string, string>> = {
   CONFIG: "*2\r\n$9\r\ndatabases\r\n$2\r\n16\r\n",
 };
 
+/** Those of the optional commands that a Redis 7.0 without modules has. */
+const THERE = new Set(["RESTORE", "EVAL", "SCRIPT", "LMPOP", "PEXPIRETIME"]);
+
+/** To what the probe asks beside that. */
+function probeAnswer(words: readonly string[]): string {
+  if (!words.some((word) => word.includes("df2redis:probe"))) return OK;
+  return THERE.has(words[0] ?? "") ? "-ERR Bad data format\r\n" : "-ERR unknown command\r\n";
+}
+
 type Held = { readonly line: string; readonly send: () => void };
 
 export class FakeRedis implements AsyncDisposable {
@@ -26,13 +35,17 @@ export class FakeRedis implements AsyncDisposable {
   #server: ScriptedServer | undefined;
   #holdFrom: string | undefined;
   readonly #held: Held[] = [];
+  /** Connections of the probe: those that ask for INFO. */
+  readonly #probes = new WeakSet<object>();
 
   static async start(): Promise<FakeRedis> {
     const redis = new FakeRedis();
     redis.#server = await scriptedServer({
       answer: (words, socket) => {
         const opening = ANSWERS[words[0] ?? ""];
+        if (words[0] === "INFO") redis.#probes.add(socket);
         if (opening !== undefined) return opening;
+        if (redis.#probes.has(socket)) return probeAnswer(words);
         const line = words.join(" ");
         redis.commands.push(line);
         redis.#held.push({ line, send: () => socket.write(redis.#answerTo(line)) });

@@ -71,13 +71,18 @@ export class FakeSession {
       },
       workers,
       counters: this.counters,
-      runFlush: (db) => asked(`flush ${db}`, async () => options.runFlush?.(db)),
+      runFlush: async (db) => {
+        await asked(`flush ${db}`, async () => options.runFlush?.(db));
+        return undefined;
+      },
+      storeRejected: (entry) => asked(`store ${entry.command}`, undefined),
       resume: options.resume,
       snapshotOnly,
       observer: {
         state: (state) => this.log.push(state),
         loss: (kind, db, key) => this.log.push(`loss ${kind} ${db} ${key}`),
         rejected: (entry) => this.rejected.push(entry),
+        waiting: (wait) => this.log.push(wait === undefined ? "resumed" : `waiting: ${wait.words}`),
       },
     });
     this.ended = this.session.run();
@@ -141,7 +146,7 @@ export class FakeSession {
 
   drained(report: Partial<WorkerReport> = {}): void {
     for (const worker of this.workers)
-      worker.tell({ type: "drained", report: { losses: [], keysByType: {}, ...report } });
+      worker.tell({ type: "drained", report: { losses: [], keysByType: {}, memberDeadlines: [], ...report } });
   }
 
   #startWorker(tell: (event: WorkerEvent) => void): { send(command: WorkerCommand): void; close(): Promise<void> } {

@@ -143,6 +143,41 @@ export const KEY_SCENARIOS: Readonly<Record<string, JournalScenario>> = {
   SHRINK: { before: ["SADD k v"], entries: ["SHRINK k"], after: [["SMEMBERS k", ["v"]]] },
   "JSON.SET": { before: ["SET k old"], entries: ["JSON.SET k $ {}"], after: [["EXISTS k", 0]] },
   "JSON.MSET": { before: ["MSET a 1 b 2"], entries: ["JSON.MSET a $ 1 b $.x 2"], after: [["MGET a b", [null, "2"]]] },
+  ...Object.fromEntries(
+    [
+      "ARRAPPEND",
+      "ARRINSERT",
+      "ARRPOP",
+      "ARRTRIM",
+      "CLEAR",
+      "MERGE",
+      "NUMINCRBY",
+      "NUMMULTBY",
+      "STRAPPEND",
+      "TOGGLE",
+    ].map((name) => [
+      `JSON.${name}`,
+      { before: ["SET k v"], entries: [`JSON.${name} k $.a 1`], after: [["GET k", "v"]] },
+    ]),
+  ),
+  "JSON.DEL": {
+    before: ["MSET k v m v"],
+    entries: ["JSON.DEL k $.a", "JSON.DEL m"],
+    after: [["MGET k m", ["v", null]]],
+  },
+  "JSON.FORGET": {
+    before: ["MSET k v m v"],
+    entries: ["JSON.FORGET k $.a", "JSON.FORGET m $"],
+    after: [["MGET k m", ["v", null]]],
+  },
+  "FT.CREATE": { entries: ["FT.CREATE i SCHEMA a TEXT"], after: [["DBSIZE", 0]] },
+  "FT.ALTER": { entries: ["FT.ALTER i SCHEMA ADD a TEXT"], after: [["DBSIZE", 0]] },
+  "FT.SYNUPDATE": { entries: ["FT.SYNUPDATE i g a"], after: [["DBSIZE", 0]] },
+  "FT.DROPINDEX": { before: ["HSET h a 1"], entries: ["FT.DROPINDEX i DD"], after: [["DBSIZE", 1]] },
+  "CL.THROTTLE": {
+    entries: ["CL.THROTTLE k 4 10 3600", "CL.THROTTLE k 4 10 3600"],
+    after: [["TTL k", expect.closeTo(720, -1)]],
+  },
   SCRIPT: { entries: ["SCRIPT FLUSH"], after: [] },
 };
 

@@ -6,7 +6,8 @@ import type { TargetCapabilities } from "../../src/target/capabilities.ts";
 import { DROP_ALL, REDIS_70 } from "./capabilities.ts";
 import type { FeaturePlan } from "../../src/target/features.ts";
 import type { DocumentEdit } from "../../src/target/translate/journal-context.ts";
-import { MemberDeadlines } from "../../src/target/translate/member-deadlines.ts";
+import { HeldDeadlines, type HeldDeadlinesOptions } from "../../src/target/translate/journal-deadlines.ts";
+import { MemberDeadlines, type MemberDeadlinesOptions } from "../../src/target/translate/member-deadlines.ts";
 import { JournalTranslator, type TranslateResult } from "../../src/target/translate/journal-translator.ts";
 import { takeCommandLines, takeCommands } from "./parse-commands.ts";
 
@@ -27,8 +28,13 @@ export function journalCommand(words: readonly Word[], place: EntryPlace = {}): 
 export type JournalTranslationOptions = {
   readonly capabilities?: TargetCapabilities;
   readonly now?: number;
-  readonly marginMs?: number;
+  /** Of the time before the flow has caught up. */
+  readonly isCatchingUp?: boolean;
+  readonly deadlines?: Partial<HeldDeadlinesOptions>;
+  readonly members?: Partial<MemberDeadlinesOptions>;
   readonly plan?: Partial<FeaturePlan>;
+  readonly carriesGlobals?: boolean;
+  readonly sourceVersion?: string;
 };
 
 export class JournalTranslation {
@@ -38,12 +44,17 @@ export class JournalTranslation {
   readonly losses: string[] = [];
   readonly unrunnable: string[] = [];
   readonly edits: DocumentEdit[] = [];
-  readonly members = new MemberDeadlines();
+  readonly members: MemberDeadlines;
   readonly foreign: { key: string; type: number; body: Buffer; expireAtMs: number; sticky: boolean; db: number }[] = [];
   now: number;
 
   constructor(options: JournalTranslationOptions = {}) {
     this.now = options.now ?? 1_700_000_000_000;
+    const plan = { ...DROP_ALL, ...options.plan };
+    const commands = (options.capabilities ?? REDIS_70).commands;
+    const deadlines = new HeldDeadlines({ clock: () => this.now, commands, ...options.deadlines });
+    if (options.isCatchingUp !== true) deadlines.beginStable();
+    this.members = new MemberDeadlines({ plan, isNear: (at) => deadlines.isNear(at), ...options.members });
     this.translator = new JournalTranslator({
       encoder: this.encoder,
       capabilities: options.capabilities ?? REDIS_70,
@@ -51,7 +62,10 @@ export class JournalTranslation {
       clock: () => this.now,
       restoreForeign: ({ key, body, ...rest }) =>
         void this.foreign.push({ ...rest, key: key.toText(), body: body.toBuffer() }),
-      plan: { ...DROP_ALL, ...options.plan },
+      plan,
+      deadlines,
+      carriesGlobals: options.carriesGlobals ?? true,
+      sourceVersion: () => options.sourceVersion,
       members: this.members,
       editDocument: (edit) => void this.edits.push(edit),
       unrunnable: (command, why) => void this.unrunnable.push(`${command.arg(0).toText()}: ${why}`),

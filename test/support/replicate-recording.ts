@@ -34,6 +34,14 @@ export type ReplicateOptions = {
   readonly onProgress?: (progress: RunProgress) => void;
 };
 
+/** Filters and sketches cannot be carried, and by default their first one ends a run. */
+const DROP_SKETCHES: Flags = {
+  "unsupported-bloom": "drop",
+  "unsupported-cuckoo": "drop",
+  "unsupported-cms": "drop",
+  "unsupported-topk": "drop",
+};
+
 /** A run that goes on. Dispose of it when it has not been ended. */
 export class RecordingRun implements AsyncDisposable {
   readonly master: RecordingMaster;
@@ -49,6 +57,7 @@ export class RecordingRun implements AsyncDisposable {
       source: master.address,
       target: `redis://127.0.0.1:${options.targetPort}`,
       ...(workers === undefined ? {} : { workers: String(workers) }),
+      ...DROP_SKETCHES,
       ...options.flags,
     };
     this.#ended = runReplication({
@@ -95,6 +104,7 @@ export class RecordingRun implements AsyncDisposable {
     return {
       phase: () => {},
       progress: (progress) => onProgress?.(progress),
+      note: () => {},
       warning: (message) => void this.warnings.push(message),
     };
   }

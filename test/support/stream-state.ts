@@ -1,8 +1,8 @@
 /** All of a stream that commands can show, for comparing two of them: XINFO STREAM FULL without what depends on encoding or on the clock. */
 import type { Reply, RespClient } from "./resp-client.ts";
 
-/** Counts of tree nodes depend on how a stream was built, seen times on when its consumers were made. */
-const NOT_COMPARED = new Set(["radix-tree-keys", "radix-tree-nodes", "seen-time"]);
+/** Counts of tree nodes depend on how a stream was built, seen and active times on when its consumers were made. */
+const NOT_COMPARED = new Set(["radix-tree-keys", "radix-tree-nodes", "seen-time", "active-time"]);
 
 /** The fields that tests look into; the others are there too. */
 export type StreamState = {

@@ -28,34 +28,46 @@ import {
   rewriteSet,
   rewriteSetEx,
 } from "./journal-expiry.ts";
-import {
-  rewriteFieldExpire,
-  rewriteHExpire,
-  rewriteHGetEx,
-  rewriteHSetEx,
-  rewriteSAddEx,
-  rewriteStick,
-} from "./journal-members.ts";
+import { rewriteFieldExpire, rewriteSAddEx } from "./journal-members.ts";
+import { rewriteHExpire, rewriteHGetEx, rewriteHIncrBy } from "./member-hash-expiry.ts";
+import { rewriteHSetEx } from "./member-hsetex.ts";
 import {
   rewriteBLMove,
   rewriteBRPopLPush,
   rewriteGeoRadius,
   rewriteGeoRadiusByMember,
-  rewriteJsonMSet,
-  rewriteJsonSet,
-  rewriteScript,
   rewriteSort,
-  rewriteXGroup,
 } from "./journal-forms.ts";
+import {
+  rewriteLMPop,
+  rewriteXAutoClaim,
+  rewriteXClaim,
+  rewriteXGroup,
+  rewriteXSetId,
+  rewriteZMPop,
+} from "./journal-old-targets.ts";
+import {
+  rewriteFtChange,
+  rewriteFtCreate,
+  rewriteFtDropIndex,
+  rewriteScript,
+  rewriteStick,
+} from "./journal-features.ts";
+import { rewriteJsonChange, rewriteJsonDel, rewriteJsonMSet, rewriteJsonSet } from "./journal-json.ts";
 import { rewriteRestore } from "./journal-restore.ts";
+import { rewriteThrottle } from "./throttle.ts";
 import type { LossKind } from "../losses.ts";
 import type { Rewrite } from "./journal-context.ts";
+
+type SketchFeature = "bloom" | "cuckoo" | "cms" | "topk";
 
 export type JournalAction =
   | { readonly kind: "pass" }
   /** Nothing is written; what it would have done is recorded, if it is a loss. */
   | { readonly kind: "drop"; readonly loss: LossKind | undefined }
   | { readonly kind: "rewrite"; readonly rewrite: Rewrite }
+  /** Nothing is written: no target has it. A loss, or the end of the run, as planned. */
+  | { readonly kind: "unsupported"; readonly feature: SketchFeature }
   /** All databases or one are emptied: the caller's barrier does it once. */
   | { readonly kind: "flush" }
   /** Known, but it has no meaning on a standalone target. */
@@ -64,6 +76,7 @@ export type JournalAction =
 const PASS: JournalAction = { kind: "pass" };
 const FLUSH: JournalAction = { kind: "flush" };
 const drop = (loss?: LossKind): JournalAction => ({ kind: "drop", loss });
+const unsupported = (feature: SketchFeature): JournalAction => ({ kind: "unsupported", feature });
 const rewrite = (how: Rewrite): JournalAction => ({ kind: "rewrite", rewrite: how });
 
 /** The names in `names`, one space between them, all with one action. */
@@ -98,7 +111,8 @@ export const JOURNAL_COMMANDS: readonly (readonly [string, JournalAction])[] = [
   ["SHRINK", drop()],
 
   // Lists
-  ...all("LINSERT LMOVE LMPOP LPOP LPUSH LPUSHX LREM LSET LTRIM RPOP RPOPLPUSH RPUSH RPUSHX", PASS),
+  ...all("LINSERT LMOVE LPOP LPUSH LPUSHX LREM LSET LTRIM RPOP RPOPLPUSH RPUSH RPUSHX", PASS),
+  ["LMPOP", rewrite(rewriteLMPop)],
   ["BRPOPLPUSH", rewrite(rewriteBRPopLPush)],
   ["BLMOVE", rewrite(rewriteBLMove)],
 
@@ -107,7 +121,8 @@ export const JOURNAL_COMMANDS: readonly (readonly [string, JournalAction])[] = [
   ["SADDEX", rewrite(rewriteSAddEx)],
 
   // Hashes
-  ...all("HDEL HINCRBY HMSET HSET HSETNX", PASS),
+  ...all("HDEL HMSET HSET HSETNX", PASS),
+  ["HINCRBY", rewrite(rewriteHIncrBy)],
   ["HINCRBYFLOAT", rewrite(rewriteHIncrByFloat)],
   ["HSETEX", rewrite(rewriteHSetEx)],
   ["HGETEX", rewrite(rewriteHGetEx)],
@@ -115,29 +130,33 @@ export const JOURNAL_COMMANDS: readonly (readonly [string, JournalAction])[] = [
   ["FIELDEXPIRE", rewrite(rewriteFieldExpire)],
 
   // Sorted sets and positions
-  ...all("ZADD ZDIFFSTORE ZINCRBY ZINTERSTORE ZMPOP ZPOPMAX ZPOPMIN ZRANGESTORE ZREM", PASS),
+  ...all("ZADD ZDIFFSTORE ZINCRBY ZINTERSTORE ZPOPMAX ZPOPMIN ZRANGESTORE ZREM", PASS),
   ...all("ZREMRANGEBYLEX ZREMRANGEBYRANK ZREMRANGEBYSCORE ZUNIONSTORE GEOADD", PASS),
+  ["ZMPOP", rewrite(rewriteZMPop)],
   ["GEORADIUS", rewrite(rewriteGeoRadius)],
   ["GEORADIUSBYMEMBER", rewrite(rewriteGeoRadiusByMember)],
 
   // Streams
-  ...all("XACK XADD XAUTOCLAIM XCLAIM XDEL XSETID XTRIM", PASS),
+  ...all("XACK XADD XDEL XTRIM", PASS),
+  ["XAUTOCLAIM", rewrite(rewriteXAutoClaim)],
+  ["XCLAIM", rewrite(rewriteXClaim)],
+  ["XSETID", rewrite(rewriteXSetId)],
   ["XGROUP", rewrite(rewriteXGroup)],
 
   // What a Redis without modules cannot hold
   ["JSON.SET", rewrite(rewriteJsonSet)],
   ["JSON.MSET", rewrite(rewriteJsonMSet)],
-  ...all(
-    "JSON.ARRAPPEND JSON.ARRINSERT JSON.ARRPOP JSON.ARRTRIM JSON.CLEAR JSON.DEL JSON.FORGET JSON.MERGE",
-    drop("json"),
-  ),
-  ...all("JSON.NUMINCRBY JSON.NUMMULTBY JSON.STRAPPEND JSON.TOGGLE", drop("json")),
-  ...all("BF.ADD BF.LOADCHUNK BF.MADD BF.RESERVE", drop("bloom")),
-  ...all("CF.ADD CF.ADDNX CF.COMPACT CF.DEL CF.INSERT CF.INSERTNX CF.RESERVE", drop("cuckoo")),
-  ...all("CMS.INCRBY CMS.INITBYDIM CMS.INITBYPROB CMS.MERGE", drop("cms")),
-  ...all("TOPK.ADD TOPK.INCRBY TOPK.RESERVE", drop("topk")),
-  ...all("FT.ALTER FT.CREATE FT.DROPINDEX FT.SYNUPDATE", drop("search")),
-  ["CL.THROTTLE", drop("throttle")],
+  ...all("JSON.DEL JSON.FORGET", rewrite(rewriteJsonDel)),
+  ...all("JSON.ARRAPPEND JSON.ARRINSERT JSON.ARRPOP JSON.ARRTRIM JSON.CLEAR JSON.MERGE", rewrite(rewriteJsonChange)),
+  ...all("JSON.NUMINCRBY JSON.NUMMULTBY JSON.STRAPPEND JSON.TOGGLE", rewrite(rewriteJsonChange)),
+  ...all("BF.ADD BF.LOADCHUNK BF.MADD BF.RESERVE", unsupported("bloom")),
+  ...all("CF.ADD CF.ADDNX CF.COMPACT CF.DEL CF.INSERT CF.INSERTNX CF.RESERVE", unsupported("cuckoo")),
+  ...all("CMS.INCRBY CMS.INITBYDIM CMS.INITBYPROB CMS.MERGE", unsupported("cms")),
+  ...all("TOPK.ADD TOPK.INCRBY TOPK.RESERVE", unsupported("topk")),
+  ["FT.CREATE", rewrite(rewriteFtCreate)],
+  ["FT.DROPINDEX", rewrite(rewriteFtDropIndex)],
+  ...all("FT.ALTER FT.SYNUPDATE", rewrite(rewriteFtChange)),
+  ["CL.THROTTLE", rewrite(rewriteThrottle)],
 
   // The server
   ...all("FLUSHALL FLUSHDB", FLUSH),

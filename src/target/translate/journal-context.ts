@@ -64,6 +64,10 @@ export type JournalContext = {
   readonly plan: FeaturePlan;
   readonly editDocument: EditDocument;
   readonly members: MemberDeadlines;
+  /** Whether this flow stands for what every flow carries alike (search indices); true for one flow of a session. */
+  readonly carriesGlobals: boolean;
+  /** The source's version as its stream tells it (`df-v1.40.1`), once it is known; the latest is assumed without. */
+  readonly sourceVersion?: (() => string | undefined) | undefined;
 };
 
 /** Encodes what an entry becomes. The database is selected already. */

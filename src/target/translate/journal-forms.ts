@@ -1,11 +1,7 @@
 /**
- * Entries that need a look at their words: reads that are journaled like writes, JSON that takes the place of another value, blocking forms,
- * words that an older target does not know.
+ * Entries that need a look at their words: reads that are journaled like writes, blocking forms, words that an older target does not know.
  */
-import type { Slice } from "../../bytes/slice.ts";
-import type { JournalCommand } from "../../journal/journal-command.ts";
-import type { JournalContext, Rewrite } from "./journal-context.ts";
-import { RDB_TYPE_STREAM_LISTPACKS_2 } from "../../rdb/opcodes.ts";
+import type { Rewrite } from "./journal-context.ts";
 import { copyArgs, passEntry } from "./journal-words.ts";
 
 /**
@@ -35,36 +31,6 @@ export const rewriteGeoRadius = storing(6);
 /** The words before: key member radius unit. */
 export const rewriteGeoRadiusByMember = storing(5);
 
-/**
- * JSON.SET of a whole document takes the place of a string (of any value, on old masters), so what the target holds under that key is gone
- * (Dragonfly src/server/json_family.cc SetFullJson). With NX nothing was there, or nothing happened.
- */
-export const rewriteJsonSet: Rewrite = (context, command) => {
-  context.losses.record("json", command.db, command.arg(1));
-  if (!isRoot(command.arg(2))) return;
-  for (let i = 4; i < command.argc; i++) if (command.arg(i).equalsIgnoreCase("NX")) return;
-  deleteKey(context, command, command.arg(1));
-};
-
-/** `JSON.MSET key path value …`. */
-export const rewriteJsonMSet: Rewrite = (context, command) => {
-  for (let i = 1; i + 2 < command.argc; i += 3) {
-    context.losses.record("json", command.db, command.arg(i));
-    if (isRoot(command.arg(i + 1))) deleteKey(context, command, command.arg(i));
-  }
-};
-
-function isRoot(path: Slice): boolean {
-  return path.equalsIgnoreCase("$") || path.equalsIgnoreCase(".");
-}
-
-function deleteKey({ encoder, deadlines }: JournalContext, command: JournalCommand, key: Slice): void {
-  deadlines.forget(command.db, key);
-  encoder.begin(2);
-  encoder.argText("DEL");
-  encoder.arg(key);
-}
-
 /** `BRPOPLPUSH src dst timeout`, `BLMOVE src dst from to timeout`: journaled once they had something to move. */
 const unblocked =
   (name: string, argc: number): Rewrite =>
@@ -77,16 +43,3 @@ const unblocked =
 
 export const rewriteBRPopLPush = unblocked("RPOPLPUSH", 4);
 export const rewriteBLMove = unblocked("LMOVE", 6);
-
-/** `SCRIPT LOAD body` adds a script, `SCRIPT FLAGS sha …` and `SCRIPT FLUSH` change nothing that was carried. */
-export const rewriteScript: Rewrite = ({ losses }, command) => {
-  if (command.arg(1).equalsIgnoreCase("LOAD")) losses.record("lua", -1, command.arg(1));
-};
-
-/** `XGROUP SETID key group id ENTRIESREAD n`: the counter came with Redis 7.0, as did stream type 19. */
-export const rewriteXGroup: Rewrite = ({ encoder, capabilities }, command) => {
-  const counted = command.argc === 7 && command.arg(5).equalsIgnoreCase("ENTRIESREAD");
-  if (!counted || capabilities.restorableTypes.has(RDB_TYPE_STREAM_LISTPACKS_2)) return passEntry(encoder, command);
-  encoder.begin(5);
-  copyArgs(encoder, command, 0, 5);
-};

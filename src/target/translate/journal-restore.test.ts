@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { REDIS_70 } from "../../../test/support/capabilities.ts";
 import { JournalTranslation } from "../../../test/support/journal-translation.ts";
 import { Crc64 } from "../../codec/crc64.ts";
 
@@ -30,6 +31,20 @@ describe("RESTORE", () => {
     [[FUTURE, STRING, "absttl", "stick"], String(FUTURE)],
   ])("always replaces, with an absolute deadline: %j", (words, ttl) => {
     expect(restored(words).args).toEqual(["RESTORE", "k", ttl, "dump", "REPLACE", "ABSTTL"]);
+  });
+
+  test("strings are set where RESTORE is not used", () => {
+    const capabilities = { ...REDIS_70, restorableTypes: new Set<number>() };
+    const set = (...words: (string | number | Buffer)[]): string[] =>
+      new JournalTranslation({ now: NOW, capabilities }).lines("RESTORE", "k", ...words);
+    expect(set("0", STRING)).toEqual(["SET k hello"]);
+    expect(set(FUTURE, dump(0, Buffer.from("c2ffffff7f", "hex"), 9), "ABSTTL")[0]).toMatch(
+      /^SET k 2147483647 PXAT \d+$/,
+    );
+    const small = { ...capabilities, maxBulkBytes: 4 };
+    expect(() => new JournalTranslation({ now: NOW, capabilities: small }).lines("RESTORE", "k", "0", STRING)).toThrow(
+      expect.objectContaining({ code: "VALUE_TOO_LONG" }),
+    );
   });
 
   test("STICK is a loss", () => {

@@ -3,13 +3,17 @@
  * RESTORE. The dump is `type, body, u16 LE RDB version, u64 LE CRC-64` (Redis src/cluster.c createDumpPayload); Dragonfly writes version 9.
  * The entry is journaled only when it succeeded, so the target always replaces.
  */
+import { Cursor } from "../../bytes/cursor.ts";
 import { Slice } from "../../bytes/slice.ts";
 import { Crc64 } from "../../codec/crc64.ts";
 import type { JournalCommand } from "../../journal/journal-command.ts";
 import { RDB_TYPE_JSON, RDB_TYPE_SET_LISTPACK, RDB_TYPE_STRING } from "../../rdb/opcodes.ts";
+import { readString } from "../../rdb/rdb-string.ts";
 import type { JournalContext, Rewrite } from "./journal-context.ts";
+import { reportSticky } from "./journal-features.ts";
 import { parseDecimal, passEntry } from "./journal-words.ts";
 import { isEmptyBody } from "./restore-empty-body.ts";
+import { checkBulk } from "./write-mode.ts";
 
 const FOOTER_BYTES = 10;
 const VERSION_BYTES = 2;
@@ -18,6 +22,8 @@ const SET_LISTPACK_VERSION = 10;
 
 const crc = new Crc64();
 const body = new Slice();
+const cursor = new Cursor();
+const text = new Slice();
 
 type RestoreOptions = { absolute: boolean; sticky: boolean };
 
@@ -26,16 +32,27 @@ export const rewriteRestore: Rewrite = (context, command) => {
   const ttl = parseDecimal(command.arg(2));
   if (command.argc < 4 || dump.length <= FOOTER_BYTES || Number.isNaN(ttl)) return passEntry(context.encoder, command);
   const options = readOptions(command);
-  if (options.sticky) context.losses.record("sticky", command.db, command.arg(1));
+  if (options.sticky) reportSticky(context, command.db, command.arg(1));
   const expireAtMs = targetDeadline(context, command, ttl, options.absolute);
   const version = dump.buf.readUInt16LE(dump.end - FOOTER_BYTES);
   const type = typeOf(dump, version);
   body.set(dump.buf, dump.start + 1, dump.end - FOOTER_BYTES);
-  if (!context.capabilities.restorableTypes.has(type)) {
+  if (type === RDB_TYPE_STRING && !context.capabilities.restorableTypes.has(type))
+    setString(context, command, expireAtMs);
+  else if (!context.capabilities.restorableTypes.has(type)) {
     context.restoreForeign({ db: command.db, key: command.arg(1), type, body, expireAtMs, sticky: options.sticky });
   } else if (type !== RDB_TYPE_STRING && isEmptyBody(type, body)) deleteKey(context, command);
   else encodeRestore(context, command, expireAtMs);
 };
+
+/** For a target whose RESTORE is not used: the string in `body`. */
+function setString({ encoder, capabilities }: JournalContext, command: JournalCommand, expireAtMs: number): void {
+  cursor.resetTo(body.buf, body.start, body.end);
+  readString(cursor, text, Number.POSITIVE_INFINITY);
+  checkBulk(text.length, capabilities.maxBulkBytes, { db: command.db, key: command.arg(1) });
+  encoder.set(command.arg(1), text, expireAtMs);
+  text.release();
+}
 
 /** A collection whose members have all expired: RESTORE would refuse it. */
 function deleteKey({ encoder }: JournalContext, command: JournalCommand): void {

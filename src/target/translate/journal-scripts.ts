@@ -7,6 +7,7 @@ import type { JournalCommand } from "../../journal/journal-command.ts";
 import type { CommandEncoder } from "../../resp/command-encoder.ts";
 import type { JournalContext, Rewrite } from "./journal-context.ts";
 import { copyArgs, passEntry } from "./journal-words.ts";
+import { memberSourceRules } from "./member-source-rules.ts";
 
 /** Dragonfly src/server/string_family.cc OpExtend: a missing key is created, a deadline stays. */
 const PREPEND = Buffer.from("return redis.call('SET',KEYS[1],ARGV[1]..(redis.call('GET',KEYS[1]) or ''),'KEEPTTL')");
@@ -49,6 +50,14 @@ const HINCRBYFLOAT = Buffer.from(
   `${SHORTEST}local v=redis.call('HGET',KEYS[1],ARGV[1]) return redis.call('HSET',KEYS[1],ARGV[1],shortest((v and tonumber(v) or 0)+tonumber(ARGV[2])))`,
 );
 
+/** The same where the target has deadlines of fields, which HSET takes away and the source keeps (HMapWrap::AddOrUpdate). */
+const HINCRBYFLOAT_KEEPING = Buffer.from(
+  `${SHORTEST}local v=redis.call('HGET',KEYS[1],ARGV[1]) ` +
+    "local at=v and redis.call('HPEXPIRETIME',KEYS[1],'FIELDS',1,ARGV[1])[1] or -1 " +
+    "redis.call('HSET',KEYS[1],ARGV[1],shortest((v and tonumber(v) or 0)+tonumber(ARGV[2]))) " +
+    "if at>0 then redis.call('HPEXPIREAT',KEYS[1],string.format('%.0f',at),'FIELDS',1,ARGV[1]) end return 0",
+);
+
 /** Starts `EVAL script <keys> …`; the caller encodes `args` further arguments, the keys among them. */
 export function beginScript(encoder: CommandEncoder, script: Buffer, keys: number, args: number): void {
   encoder.begin(3 + args);
@@ -73,7 +82,15 @@ const scripted =
 
 export const rewritePrepend = scripted(PREPEND, 1, 3);
 export const rewriteIncrByFloat = scripted(INCRBYFLOAT, 1, 3);
-export const rewriteHIncrByFloat = scripted(HINCRBYFLOAT, 1, 4);
+
+const plainHIncrByFloat = scripted(HINCRBYFLOAT, 1, 4);
+const keepingHIncrByFloat = scripted(HINCRBYFLOAT_KEEPING, 1, 4);
+
+export const rewriteHIncrByFloat: Rewrite = (context, command) => {
+  const isKept = memberSourceRules(context.sourceVersion?.()).incrementKeepsDeadline;
+  if (context.plan.fieldTtl === "native" && isKept) keepingHIncrByFloat(context, command);
+  else plainHIncrByFloat(context, command);
+};
 
 export const rewriteRename: Rewrite = (context, command) => renamed(context, command, RENAME);
 export const rewriteRenameNx: Rewrite = (context, command) => renamed(context, command, RENAMENX);
@@ -81,14 +98,14 @@ export const rewriteRenameNx: Rewrite = (context, command) => renamed(context, c
 function renamed(context: JournalContext, command: JournalCommand, script: Buffer): void {
   if (command.argc !== 3) return passEntry(context.encoder, command);
   const { deadlines } = context;
-  if (deadlines.size > 0) deadlines.follow(command.db, command.arg(1), command.db, command.arg(2));
+  deadlines.follow(command.db, command.arg(1), command.db, command.arg(2));
   runScript(context, command, script, 2);
 }
 
 /** `COPY src dst [REPLACE]`. Dragonfly knows no `DB` option; today's masters journal a RESTORE instead. */
 export const rewriteCopy: Rewrite = (context, command) => {
   const { deadlines, encoder } = context;
-  if (command.argc >= 3 && deadlines.size > 0) deadlines.follow(command.db, command.arg(1), command.db, command.arg(2));
+  if (command.argc >= 3) deadlines.follow(command.db, command.arg(1), command.db, command.arg(2));
   if (command.argc !== 4 || !command.arg(3).equalsIgnoreCase("REPLACE")) return passEntry(encoder, command);
   beginScript(encoder, COPY_REPLACE, 2, 2);
   copyArgs(encoder, command, 1, 3);

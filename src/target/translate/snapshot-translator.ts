@@ -6,40 +6,30 @@
  */
 import type { Slice } from "../../bytes/slice.ts";
 import type { WriteMode } from "../../config/schema.ts";
-import { RDB_TYPE_STREAM_LISTPACKS_2, RDB_TYPE_STREAM_LISTPACKS_3 } from "../../rdb/opcodes.ts";
+import { RDB_TYPE_STRING } from "../../rdb/opcodes.ts";
+import { Df2RedisError } from "../../errors/df2redis-error.ts";
 import type { ObjectHeader, RdbHandler, StreamMeta, ValueKind } from "../../rdb/rdb-handler.ts";
 import type { CommandEncoder } from "../../resp/command-encoder.ts";
 import type { TargetCapabilities } from "../capabilities.ts";
 import type { FeaturePlan } from "../features.ts";
-import type { LossKind, LossRecorder } from "../losses.ts";
+import type { LossRecorder } from "../losses.ts";
 import type { MemberDeadlines } from "./member-deadlines.ts";
 import { NativeBatch } from "./native-batch.ts";
 import { NativeWriter } from "./native-writer.ts";
 import { isEmptyBody } from "./restore-empty-body.ts";
 import { RestoreWriter } from "./restore-writer.ts";
+import { olderStreamType } from "./stream-body-rewriter.ts";
+import { canScriptStreams, hasStreamCounters } from "./stream-counters.ts";
 import { typeNameOfKind, typeNameOfRdbType } from "./snapshot-type-names.ts";
+import { SnapshotFeatures } from "./snapshot-features.ts";
+import { SnapshotMembers } from "./snapshot-members.ts";
 import { StreamWriter } from "./stream-writer.ts";
 import { StreamedValue } from "./streamed-value.ts";
+import { capabilitiesFor, checkBulk } from "./write-mode.ts";
 
 const DEFAULT_BATCH_BYTES = 64 * 1024;
 const DEFAULT_BATCH_ELEMENTS = 512;
 const DEFAULT_STREAM_ID_INDEX_BYTES = 8 * 1024 * 1024;
-
-/** Kinds that a plain Redis cannot hold. */
-const LOSS_OF_KIND: Partial<Record<ValueKind, LossKind>> = {
-  json: "json",
-  bloom: "bloom",
-  cuckoo: "cuckoo",
-  cms: "cms",
-  topk: "topk",
-  module: "moduleData",
-};
-
-const LOSS_OF_AUX: ReadonlyMap<string, LossKind> = new Map([
-  ["lua", "lua"],
-  ["search-index", "search"],
-  ["search-synonyms", "search"],
-]);
 
 export type SnapshotTranslatorOptions = {
   readonly encoder: CommandEncoder;
@@ -49,6 +39,8 @@ export type SnapshotTranslatorOptions = {
   readonly members: MemberDeadlines;
   /** Default `auto`. */
   readonly writeMode?: WriteMode;
+  /** Whether this flow stands for what every flow carries alike (search indices): true, unless said otherwise. */
+  readonly carriesGlobals?: boolean;
   /** Whether the writer wants no more for now. */
   readonly isFull: () => boolean;
   /** Once per object: string list set zset hash stream json bloom cuckoo cms topk module. */
@@ -63,34 +55,54 @@ export type SnapshotTranslatorOptions = {
 
 export class SnapshotTranslator implements RdbHandler<StreamedValue> {
   readonly #encoder: CommandEncoder;
+  readonly #maxBulkBytes: number;
+  readonly #restoresStrings: boolean;
   readonly #restorableTypes: ReadonlySet<number>;
-  readonly #losses: LossRecorder;
   readonly #isFull: () => boolean;
   readonly #countKey: (typeName: string) => void;
   readonly #onAux: ((key: Slice, value: Slice) => void) | undefined;
   readonly #streamIdIndexBytes: number;
   readonly #restore: RestoreWriter;
   readonly #native: NativeWriter;
+  readonly #memberDeadlines: SnapshotMembers;
+  readonly #features: SnapshotFeatures;
   readonly #stream: StreamWriter;
 
   constructor(options: SnapshotTranslatorOptions) {
-    const { encoder, capabilities, losses } = options;
+    const { encoder, losses, writeMode = "auto" } = options;
+    const capabilities = capabilitiesFor(writeMode, options.capabilities);
     this.#encoder = encoder;
+    this.#maxBulkBytes = capabilities.maxBulkBytes;
+    this.#restoresStrings = writeMode === "restore" && capabilities.restorableTypes.has(RDB_TYPE_STRING);
     this.#restorableTypes = capabilities.restorableTypes;
-    this.#losses = losses;
     this.#isFull = options.isFull;
     this.#countKey = options.countKey;
     this.#onAux = options.onAux;
     this.#streamIdIndexBytes = options.streamIdIndexBytes ?? DEFAULT_STREAM_ID_INDEX_BYTES;
-    this.#restore = new RestoreWriter(encoder, capabilities.rdbVersion);
+    this.#restore = new RestoreWriter(encoder, capabilities);
     const batch = new NativeBatch(
       options.nativeBatchBytes ?? DEFAULT_BATCH_BYTES,
       options.nativeBatchElements ?? DEFAULT_BATCH_ELEMENTS,
     );
-    this.#native = new NativeWriter(encoder, batch);
-    // Type 19 and the counters of streams came with the same release, 7.0.
-    const hasCounters = capabilities.restorableTypes.has(RDB_TYPE_STREAM_LISTPACKS_2);
-    this.#stream = new StreamWriter({ encoder, batch, native: this.#native, losses, hasCounters });
+    this.#native = new NativeWriter(encoder, batch, capabilities.maxBulkBytes);
+    this.#memberDeadlines = new SnapshotMembers({ ...options, native: this.#native });
+    this.#features = new SnapshotFeatures({
+      ...options,
+      native: this.#native,
+      carriesGlobals: options.carriesGlobals ?? true,
+    });
+    const hasCounters = hasStreamCounters(capabilities);
+    const hasScripts = canScriptStreams(capabilities);
+    const { maxBulkBytes } = capabilities;
+    this.#stream = new StreamWriter({
+      encoder,
+      batch,
+      native: this.#native,
+      losses,
+      hasCounters,
+      hasScripts,
+      maxBulkBytes,
+    });
   }
 
   isFull(): boolean {
@@ -99,38 +111,39 @@ export class SnapshotTranslator implements RdbHandler<StreamedValue> {
 
   wantsBody(type: number): boolean {
     if (this.#restorableTypes.has(type)) return true;
-    return type === RDB_TYPE_STREAM_LISTPACKS_3 && this.#restorableTypes.has(RDB_TYPE_STREAM_LISTPACKS_2);
+    return olderStreamType(type, this.#restorableTypes) !== undefined;
   }
 
   aux(key: Slice, value: Slice): void {
     this.#onAux?.(key, value);
-    const loss = LOSS_OF_AUX.get(key.toLatin1());
-    if (loss !== undefined) this.#losses.record(loss, -1, key);
+    this.#features.aux(key.toLatin1(), value, key);
   }
 
   string(object: ObjectHeader, value: Slice): void {
     this.#countKey("string");
-    this.#reportAttributes(object);
+    this.#memberDeadlines.replaced(object);
+    this.#features.attributes(object);
     this.#encoder.select(object.db);
     if (isPastForCertain(object.expireAtMs)) this.#delete(object.key);
-    else this.#encoder.set(object.key, value, object.expireAtMs);
+    else if (this.#restoresStrings && this.#restore.fitsString(value.length))
+      this.#restore.string(object.key, object.expireAtMs, value);
+    else this.#set(object, value);
   }
 
   body(object: ObjectHeader, body: Slice): void {
     const { type, key, expireAtMs } = object;
     this.#countKey(typeNameOfRdbType(type));
-    this.#reportAttributes(object);
+    this.#memberDeadlines.replaced(object);
+    this.#features.attributes(object);
     this.#encoder.select(object.db);
     if (isPastForCertain(expireAtMs) || isEmptyBody(type, body)) this.#delete(key);
-    else if (this.#restorableTypes.has(type)) this.#restore.verbatim(key, expireAtMs, type, body);
-    else this.#restore.streamV3AsV2(key, expireAtMs, body);
+    else this.#restoreBody(object, body);
   }
 
   begin(object: ObjectHeader, kind: ValueKind, _count: number): StreamedValue {
     this.#countKey(typeNameOfKind(kind));
-    const loss = LOSS_OF_KIND[kind];
-    if (loss === undefined) this.#reportAttributes(object);
-    else this.#losses.record(loss, object.db, object.key);
+    this.#memberDeadlines.replaced(object);
+    this.#features.value(object, kind);
     return new StreamedValue(object, kind, this.#streamIdIndexBytes);
   }
 
@@ -151,13 +164,11 @@ export class SnapshotTranslator implements RdbHandler<StreamedValue> {
   }
 
   hashFieldTtl(value: StreamedValue, field: Slice, content: Slice, expireAtMs: number): void {
-    if (expireAtMs >= 0) this.#reportMemberDeadline(value, "fieldTtl");
-    this.#native.element(value, field, content);
+    this.#memberDeadlines.field(value, field, content, expireAtMs);
   }
 
   setMemberTtl(value: StreamedValue, member: Slice, expireAtMs: number): void {
-    if (expireAtMs >= 0) this.#reportMemberDeadline(value, "memberTtl");
-    this.#native.element(value, member, undefined);
+    this.#memberDeadlines.member(value, member, expireAtMs);
   }
 
   streamEntry(value: StreamedValue, id: string, fields: readonly Slice[], count: number): void {
@@ -184,8 +195,11 @@ export class SnapshotTranslator implements RdbHandler<StreamedValue> {
     this.#stream.consumerPending(value, id);
   }
 
-  // Documents, filters, sketches and module data are not carried: `begin` has reported them and `end` deletes the key.
-  json(_value: StreamedValue, _text: Slice): void {}
+  json(value: StreamedValue, text: Slice): void {
+    this.#features.document(value, text);
+  }
+
+  // Filters, sketches and module data are not carried: `begin` has reported them and `end` deletes the key.
 
   sketchParameters(_value: StreamedValue, _parameters: readonly number[]): void {}
 
@@ -194,14 +208,28 @@ export class SnapshotTranslator implements RdbHandler<StreamedValue> {
   sketchItem(_value: StreamedValue, _item: Slice, _count: number): void {}
 
   pieceEnd(value: StreamedValue): void {
-    if (value.stream === undefined) this.#native.flush(value);
+    if (value.stream === undefined) this.#flushNative(value);
     else this.#stream.flush(value);
   }
 
   end(value: StreamedValue): void {
-    if (value.stream === undefined) this.#native.flush(value);
+    if (value.stream === undefined) this.#flushNative(value);
     else this.#stream.end(value);
     this.#native.end(value);
+  }
+
+  #set(object: ObjectHeader, value: Slice): void {
+    if (value.length > this.#maxBulkBytes) checkBulk(value.length, this.#maxBulkBytes, object);
+    this.#encoder.set(object.key, value, object.expireAtMs);
+  }
+
+  #restoreBody(object: ObjectHeader, body: Slice): void {
+    const { type, key, expireAtMs } = object;
+    if (!this.#restore.fits(body.length)) checkBulk(body.length, this.#maxBulkBytes, object);
+    const to = this.#restorableTypes.has(type) ? type : olderStreamType(type, this.#restorableTypes);
+    if (to === undefined) throw new Df2RedisError("INTERNAL", `a body of type ${type} came unasked`);
+    if (to === type) this.#restore.verbatim(key, expireAtMs, type, body);
+    else this.#restore.streamAs(key, expireAtMs, { from: type, to }, body);
   }
 
   #delete(key: Slice): void {
@@ -210,15 +238,9 @@ export class SnapshotTranslator implements RdbHandler<StreamedValue> {
     this.#encoder.arg(key);
   }
 
-  #reportAttributes(object: ObjectHeader): void {
-    if (object.sticky) this.#losses.record("sticky", object.db, object.key);
-    if (object.mcFlags > 0) this.#losses.record("memcacheFlags", object.db, object.key);
-  }
-
-  #reportMemberDeadline(value: StreamedValue, kind: LossKind): void {
-    if (value.memberDeadlineLost) return;
-    value.memberDeadlineLost = true;
-    this.#losses.record(kind, value.db, value.key);
+  #flushNative(value: StreamedValue): void {
+    this.#native.flush(value);
+    this.#memberDeadlines.flush(value);
   }
 }
 

@@ -30,8 +30,12 @@ export class StreamedValue {
   opened = false;
   /** Something was written after that, so the key exists. */
   written = false;
+  /** A policy leaves it out: nothing of it is written. */
+  skipped = false;
   /** A member's or field's deadline was dropped and reported. */
   memberDeadlineLost = false;
+  /** One is kept by df2redis, and that is reported. */
+  memberDeadlineKept = false;
 
   constructor(object: ObjectHeader, kind: ValueKind, streamIdIndexBytes: number) {
     this.db = object.db;

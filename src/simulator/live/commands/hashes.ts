@@ -37,6 +37,12 @@ export const HASH_COMMANDS = new CommandFamily("hash")
   .read("HMGET", -3, hmget)
   .read("HGETALL", 2, (call, args) => list(call, args, ({ field, content }) => [field, content]))
   .read("HKEYS", 2, (call, args) => list(call, args, ({ field }) => [field]))
+  .read("HSCAN", -3, (call, args) => {
+    // All at once: a client may be given more than its COUNT.
+    call.reply.arrayHead(2);
+    call.reply.bulk("0");
+    list(call, args, ({ field, content }) => [field, content]);
+  })
   .read("HVALS", 2, (call, args) => list(call, args, ({ content }) => [content]))
   .read("HLEN", 2, (call, args) => call.reply.integer(look(call, args)?.value.fields.size ?? 0))
   .read("HEXISTS", 3, (call, args) =>
@@ -134,7 +140,7 @@ function setEx(call: Call, args: readonly Buffer[]): void {
     const field = arg(fields, i);
     const old = hash.fields.get(text(field));
     if (onlyNew && old !== undefined) continue;
-    const deadline = keepTtl && old !== undefined ? old.expireAtMs : expireAtMs;
+    const deadline = keepTtl && old !== undefined && old.expireAtMs >= 0 ? old.expireAtMs : expireAtMs;
     if (putField(hash, field, { content: arg(fields, i + 1), expireAtMs: deadline })) added += 1;
   }
   call.record(shard, args);

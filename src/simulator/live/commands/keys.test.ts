@@ -129,6 +129,24 @@ test("EXISTS counts a key as often as it is named; TYPE", () => {
   ]);
 });
 
+test("FIELDTTL, HSCAN and SSCAN show members and how long they have", () => {
+  expectSteps(new LiveCommands(), [
+    ["SADD s a", 1, "SADD s a"],
+    ["SADDEX s 100 b", 1, "SADDEX s 100 b"],
+    ["HSET h f v", 1, "HSET h f v"],
+    ["SET k v", "OK", "SET k v"],
+    ["FIELDTTL s a", -1],
+    ["FIELDTTL s b", 100],
+    ["FIELDTTL s c", -3],
+    ["FIELDTTL h f", -1],
+    ["FIELDTTL none f", -2],
+    ["FIELDTTL k f", "-WRONGTYPE Operation against a key holding the wrong kind of value"],
+    ["HSCAN h 0 COUNT 5", ["0", ["f", "v"]]],
+    ["SSCAN s 0", ["0", ["a", "b"]]],
+    ["SSCAN none 0", ["0", []]],
+  ]);
+});
+
 describe("RENAME, COPY, MOVE", () => {
   /** Two keys on different shards, and one on the first's. */
   const [A, B, SAME] = ["a", "b", "c"] as const;

@@ -2,7 +2,7 @@
 import { arg, bytesOf, integer, OptionReader, text, word } from "../arguments.ts";
 import type { Call } from "../call.ts";
 import { CommandFamily } from "../command.ts";
-import { CommandError, MUST_BE_POSITIVE, NOT_AN_INTEGER, syntaxError } from "../command-error.ts";
+import { CommandError, MUST_BE_POSITIVE, NOT_AN_INTEGER, syntaxError, WRONG_TYPE } from "../command-error.ts";
 import { deadlineMs, type TimeUnit } from "../deadlines.ts";
 import { globMatcher } from "../glob.ts";
 import { groupByShard, recorder } from "../key-groups.ts";
@@ -20,6 +20,7 @@ export const KEY_COMMANDS = new CommandFamily("keyspace")
   .read("PTTL", 2, (call, args) => timeLeft(call, args, (entry) => entry.expireAtMs - call.nowMs))
   .read("EXPIRETIME", 2, (call, args) => timeLeft(call, args, (entry) => Math.round(entry.expireAtMs / 1000)))
   .read("PEXPIRETIME", 2, (call, args) => timeLeft(call, args, (entry) => entry.expireAtMs))
+  .read("FIELDTTL", 3, fieldTtl)
   .write("EXPIRE", -3, (call, args) => expire(call, args, "EX"))
   .write("PEXPIRE", -3, (call, args) => expire(call, args, "PX"))
   .write("EXPIREAT", -3, (call, args) => expire(call, args, "EXAT"))
@@ -91,6 +92,18 @@ function timeLeft(call: Call, args: readonly Buffer[], time: (entry: KeyEntry) =
   const entry = call.look(call.shard(key), key);
   if (entry === undefined) call.reply.integer(-2);
   else call.reply.integer(entry.expireAtMs < 0 ? -1 : time(entry));
+}
+
+/** Seconds that a member of a set or a field of a hash has left: -1 without a deadline, -3 without the member, -2 without the key. */
+function fieldTtl(call: Call, args: readonly Buffer[]): void {
+  const key = arg(args, 1);
+  const value = call.look(call.shard(key), key)?.value;
+  if (value !== undefined && value.type !== "set" && value.type !== "hash") throw new CommandError(WRONG_TYPE);
+  const members = value?.type === "set" ? value.members : value?.fields;
+  const member = members?.get(text(args[2]));
+  if (value === undefined) call.reply.integer(-2);
+  else if (member === undefined) call.reply.integer(-3);
+  else call.reply.integer(member.expireAtMs < 0 ? -1 : Math.ceil((member.expireAtMs - call.nowMs) / 1000));
 }
 
 type ExpireCondition = "NX" | "XX" | "GT" | "LT";

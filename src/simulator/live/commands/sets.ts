@@ -21,14 +21,22 @@ export const SET_COMMANDS = new CommandFamily("set")
   .read("SDIFF", -2, (call, args) => show(call, args, difference), [1, -1, 1])
   .read("SINTER", -2, (call, args) => show(call, args, intersection), [1, -1, 1])
   .read("SUNION", -2, (call, args) => show(call, args, union), [1, -1, 1])
-  .read("SMEMBERS", 2, (call, args) =>
-    call.reply.bulks([...(look(call, args)?.value.members.values() ?? [])].map(({ member }) => member)),
-  )
+  .read("SMEMBERS", 2, listMembers)
+  .read("SSCAN", -3, (call, args) => {
+    // All at once: a client may be given more than its COUNT.
+    call.reply.arrayHead(2);
+    call.reply.bulk("0");
+    listMembers(call, args);
+  })
   .read("SISMEMBER", 3, (call, args) =>
     call.reply.integer(look(call, args)?.value.members.has(text(args[2])) === true ? 1 : 0),
   )
   .read("SMISMEMBER", -3, areMembers)
   .read("SCARD", 2, (call, args) => call.reply.integer(look(call, args)?.value.members.size ?? 0)).commands;
+
+function listMembers(call: Call, args: readonly Buffer[]): void {
+  call.reply.bulks([...(look(call, args)?.value.members.values() ?? [])].map(({ member }) => member));
+}
 
 function look(call: Call, args: readonly Buffer[]): EntryOf<"set"> | undefined {
   const key = arg(args, 1);

@@ -12,6 +12,7 @@ import {
   wrongArity,
 } from "../command-error.ts";
 import { groupByShard, recorder } from "../key-groups.ts";
+import { integerOf } from "../replication/integer-text.ts";
 import type { Shard } from "../shard.ts";
 import { MSET } from "../words.ts";
 import { getEx, putString, set, setEx, setNx } from "./string-set.ts";
@@ -153,7 +154,8 @@ function increment(call: Call, args: readonly Buffer[], by: bigint): void {
   const key = arg(args, 1);
   const shard = call.shard(key);
   const entry = call.findOf(shard, key, "string");
-  const old = entry === undefined ? 0n : parseInt64(entry.value.bytes);
+  // Only what is stored as an integer (Dragonfly src/core/compact_object.cc TryGetInt): "007" is none.
+  const old = entry === undefined ? 0n : integerOf(entry.value.bytes);
   if (old === undefined) throw new CommandError(NOT_AN_INTEGER);
   const value = old + by;
   if (!fitsInt64(value)) throw new CommandError(INCREMENT_OVERFLOW);

@@ -1,0 +1,100 @@
+/**
+ * What is done once a full copy has been applied, beside the journal: arms the deadlines that were held back and that the flows' lists had no room
+ * for, and sweeps the keys that the source does not have (I8). Each has connections of its own and may run while the flows go on.
+ */
+import type { Config } from "../config/load-config.ts";
+import type { FlowCounters } from "../replication/flow-counters.ts";
+import { armHeldDeadlines } from "../target/arm-deadlines.ts";
+import { sweepTarget } from "../target/sweep.ts";
+import type { RunObserver, SweepReport } from "./run-report.ts";
+import type { PreparedTarget } from "./target-preparation.ts";
+
+export type AfterCopyOptions = {
+  readonly config: Config;
+  readonly target: PreparedTarget;
+  readonly counters: FlowCounters;
+  readonly connectTimeoutMs: number;
+  readonly replyTimeoutMs: number;
+  readonly observer: RunObserver;
+  /** Aborted: the run ends. */
+  readonly signal: AbortSignal;
+  /** The flows note from here on what the next scan has to arm. */
+  readonly beginArming: () => void;
+};
+
+/** Between the clocks of source, target and ours. */
+const MARGIN_MS = 1000;
+/** Deadlines nearer than this may be held by the flows at this moment. */
+const NEAR_MS = 60_000;
+
+export class AfterCopy {
+  readonly #options: AfterCopyOptions;
+  #sweep: SweepReport | undefined;
+
+  constructor(options: AfterCopyOptions) {
+    this.#options = options;
+  }
+
+  get sweep(): SweepReport | undefined {
+    return this.#sweep;
+  }
+
+  /** Every flow has caught up with the end of its snapshot. */
+  get isDue(): boolean {
+    const { counters } = this.#options;
+    return counters.sum("caughtUp") === counters.flows;
+  }
+
+  /** While the flows go on. @throws what breaks a connection, or the signal's reason */
+  async run(): Promise<void> {
+    const { counters } = this.#options;
+    if (counters.sum("overflowed") > 0) {
+      const encodedMs = Array.from({ length: counters.flows }, (_, flow) => counters.get(flow, "encodedMs"));
+      this.#options.beginArming();
+      await this.#arm(Math.min(...encodedMs) - MARGIN_MS, Date.now() + NEAR_MS);
+    }
+    await this.sweepOnce();
+  }
+
+  /** At the end of the run, when nothing is under way any more: arms what is left. */
+  async finish(): Promise<void> {
+    const nowMs = Date.now();
+    if (this.#options.counters.sum("overflowed") > 0) await this.#arm(nowMs, nowMs);
+  }
+
+  async #arm(beforeMs: number, afterMs: number): Promise<void> {
+    const { config, target, observer } = this.#options;
+    observer.note("putting the deadlines in place that were held back during the copy: scanning the target");
+    const keys = await armHeldDeadlines({
+      ...this.#options,
+      endpoint: config.target,
+      databases: [...new Set(target.places.map(({ db }) => db))],
+      beforeMs,
+      afterMs,
+      hasPExpireTime: target.capabilities.commands.has("PEXPIRETIME"),
+    });
+    observer.note(`deadlines of ${keys} keys are in place`);
+  }
+
+  /** Only after a full copy into a target that was not empty, and only with `overwrite`. */
+  async sweepOnce(): Promise<void> {
+    const { config, target, observer } = this.#options;
+    const { mode, keysPerSecond } = config.sweep;
+    const { owned, places } = target;
+    if (owned === undefined || this.#sweep !== undefined) return;
+    if (config.conflict.policy !== "overwrite" || mode === "off") return;
+    observer.note(
+      mode === "on"
+        ? "sweeping: deleting keys of the target that the source does not have"
+        : "sweep, dry run: counting keys of the target that the source does not have",
+    );
+    const result = await sweepTarget({ ...this.#options, endpoint: config.target, places, owned, mode, keysPerSecond });
+    this.#sweep = { mode, ...result };
+    if (mode === "on" && result.kept === 0) owned.retire();
+    observer.note(
+      mode === "on"
+        ? `sweep done: ${result.deleted} keys deleted, ${result.kept} kept because other clients wrote to them`
+        : `sweep, dry run: ${result.found} keys would be deleted`,
+    );
+  }
+}
