@@ -1,6 +1,7 @@
 /**
  * Replicates a recording into a real Redis by the product's own command path, in this process: the master it plays, the run, and how it ended.
  */
+import { RUN_FLAGS } from "./run-defaults.ts";
 import { runReplication } from "../../src/commands/replicate.ts";
 import type { RunMode, RunObserver, RunProgress, RunReport } from "../../src/commands/run-report.ts";
 import type { Flags } from "../../src/config/flag-layer.ts";
@@ -34,14 +35,6 @@ export type ReplicateOptions = {
   readonly onProgress?: (progress: RunProgress) => void;
 };
 
-/** Filters and sketches cannot be carried, and by default their first one ends a run. */
-const DROP_SKETCHES: Flags = {
-  "unsupported-bloom": "drop",
-  "unsupported-cuckoo": "drop",
-  "unsupported-cms": "drop",
-  "unsupported-topk": "drop",
-};
-
 /** A run that goes on. Dispose of it when it has not been ended. */
 export class RecordingRun implements AsyncDisposable {
   readonly master: RecordingMaster;
@@ -57,7 +50,7 @@ export class RecordingRun implements AsyncDisposable {
       source: master.address,
       target: `redis://127.0.0.1:${options.targetPort}`,
       ...(workers === undefined ? {} : { workers: String(workers) }),
-      ...DROP_SKETCHES,
+      ...RUN_FLAGS,
       ...options.flags,
     };
     this.#ended = runReplication({

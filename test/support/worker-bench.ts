@@ -48,7 +48,7 @@ export class WorkerBench implements AsyncDisposable {
       databases: [],
       conflict: undefined,
       guardLimitBytes: 1024 * 1024,
-    memberDeadlines: [],
+      memberDeadlines: [],
       writeMode: "auto",
       sourceJournalsFailures: false,
       counters: this.counters.buffer,

@@ -4,7 +4,7 @@ import type { Call } from "../call.ts";
 import { CommandFamily } from "../command.ts";
 import { CommandError, NO_SUCH_KEY, syntaxError } from "../command-error.ts";
 import { groupByShard } from "../key-groups.ts";
-import { parseRelease } from "../replication/rdb-profile.ts";
+import { keepsDocumentDeadlines } from "../versions.ts";
 
 export const JSON_COMMANDS = new CommandFamily("json")
   .write("JSON.SET", -4, set)
@@ -95,8 +95,9 @@ function store(
   const shard = call.shard(key);
   const last = steps.at(-1);
   if (last === undefined) {
-    const expireAtMs = keepsDeadlines(call) ? (call.find(shard, key)?.expireAtMs ?? -1) : -1;
+    const old = keepsDocumentDeadlines(call.master.dragonflyVersion) ? call.find(shard, key) : undefined;
     const document = { type: "json", document: value } as const;
+    const expireAtMs = old?.expireAtMs ?? -1;
     call.keyspace.put(shard, call.db, { key: Buffer.from(key), value: document, expireAtMs, sticky: false });
     return true;
   }
@@ -107,12 +108,6 @@ function store(
   call.change(shard, entry);
   entry.value.document = document;
   return true;
-}
-
-/** Whole documents took over the key's deadline before 1.33 (Dragonfly src/server/json_family.cc SetFullJson). */
-function keepsDeadlines(call: Call): boolean {
-  const { major, minor } = parseRelease(call.master.dragonflyVersion);
-  return major === 1 && minor < 33;
 }
 
 /** One JSON.MSET a shard, with that shard's triples. */

@@ -96,6 +96,8 @@ test("counters", () => {
     ["INCR big", "-ERR increment or decrement would overflow"],
     ["SET text x", "OK", "SET text x"],
     ["INCR text", "-ERR value is not an integer or out of range"],
+    ["SET zeros 007", "OK", "SET zeros 007"],
+    ["INCR zeros", "-ERR value is not an integer or out of range"],
     ["INCRBYFLOAT f 10.5", "10.5", "INCRBYFLOAT f 10.5"],
     ["INCRBYFLOAT f 0.1", "10.6", "INCRBYFLOAT f 0.1"],
     ["INCRBYFLOAT text 1", "-ERR value is not a valid float"],

@@ -12,7 +12,6 @@ import {
   wrongArity,
 } from "../command-error.ts";
 import { groupByShard, recorder } from "../key-groups.ts";
-import { integerOf } from "../replication/integer-text.ts";
 import type { Shard } from "../shard.ts";
 import { MSET } from "../words.ts";
 import { getEx, putString, set, setEx, setNx } from "./string-set.ts";
@@ -154,14 +153,19 @@ function increment(call: Call, args: readonly Buffer[], by: bigint): void {
   const key = arg(args, 1);
   const shard = call.shard(key);
   const entry = call.findOf(shard, key, "string");
-  // Only what is stored as an integer (Dragonfly src/core/compact_object.cc TryGetInt): "007" is none.
-  const old = entry === undefined ? 0n : integerOf(entry.value.bytes);
+  const old = entry === undefined ? 0n : storedInteger(entry.value.bytes);
   if (old === undefined) throw new CommandError(NOT_AN_INTEGER);
   const value = old + by;
   if (!fitsInt64(value)) throw new CommandError(INCREMENT_OVERFLOW);
   replaceBytes(call, { shard, key, entry }, bytesOf(value));
   call.record(shard, args);
   call.reply.integer(value);
+}
+
+/** Only what is stored as an integer (Dragonfly src/core/compact_object.cc TryGetInt): "007" is none. */
+function storedInteger(bytes: Buffer): bigint | undefined {
+  const value = parseInt64(bytes);
+  return String(value) === bytes.toString("latin1") ? value : undefined;
 }
 
 function incrementFloat(call: Call, args: readonly Buffer[]): void {
