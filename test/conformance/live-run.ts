@@ -2,7 +2,7 @@
  * A run of the product between a test's source and a real Redis, in this process: its phases, and the moment at which the source itself says that
  * everything has been acknowledged. Writing clients of the source have to be done by then.
  */
-import { RUN_FLAGS } from "../support/run-defaults.ts";
+import { runFlags } from "../support/run-defaults.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import { runReplication } from "../../src/commands/replicate.ts";
 import type { RunPhase, RunReport } from "../../src/commands/run-report.ts";
@@ -48,7 +48,7 @@ export class LiveRun implements AsyncDisposable {
       ...(user !== undefined && { "source-user": user }),
       ...(password !== undefined && { "source-password-file": "/password" }),
       ...(tlsCa !== undefined && { "source-tls-ca": "/ca" }),
-      ...RUN_FLAGS,
+      ...runFlags(),
       ...options.flags,
     };
     const readFile = (path: string): string => (path === "/ca" ? tlsCa : password) ?? "";

@@ -1,7 +1,7 @@
 /**
  * Replicates a recording into a real Redis by the product's own command path, in this process: the master it plays, the run, and how it ended.
  */
-import { RUN_FLAGS } from "./run-defaults.ts";
+import { runFlags } from "./run-defaults.ts";
 import { runReplication } from "../../src/commands/replicate.ts";
 import type { RunMode, RunObserver, RunProgress, RunReport } from "../../src/commands/run-report.ts";
 import type { Flags } from "../../src/config/flag-layer.ts";
@@ -50,7 +50,7 @@ export class RecordingRun implements AsyncDisposable {
       source: master.address,
       target: `redis://127.0.0.1:${options.targetPort}`,
       ...(workers === undefined ? {} : { workers: String(workers) }),
-      ...RUN_FLAGS,
+      ...runFlags(),
       ...options.flags,
     };
     this.#ended = runReplication({

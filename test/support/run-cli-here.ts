@@ -1,5 +1,5 @@
 /** Runs a command line in this process with the product's own run behind it: exit code and output, much faster than a child process. */
-import { RUN_ENV } from "./run-defaults.ts";
+import { runEnv } from "./run-defaults.ts";
 import { EventEmitter } from "node:events";
 import { readFileSync } from "node:fs";
 import type { StopSignal } from "../../src/cli/cli-deps.ts";
@@ -18,7 +18,7 @@ export class CliHere implements AsyncDisposable {
     this.ended = runCli(args, {
       stdout: { write: (text) => (this.stdout += text) },
       stderr: { write: (text) => (this.stderr += text) },
-      env: { ...RUN_ENV, ...env },
+      env: { ...runEnv(), ...env },
       readFile: (path) => readFileSync(path, "utf8"),
       signals: this.#signals,
       runReplication,

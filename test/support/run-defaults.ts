@@ -6,7 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Flags } from "../../src/config/flag-layer.ts";
 
-const STATE_DIR = join(tmpdir(), `df2redis-test-state-${process.pid}`);
+let runs = 0;
+
+/** Of its own for each: tests run side by side under one task name. */
+function stateDir(): string {
+  return join(tmpdir(), `df2redis-test-state-${process.pid}-${runs++}`);
+}
 
 export const DROP_SKETCHES: Flags = {
   "unsupported-bloom": "drop",
@@ -15,13 +20,17 @@ export const DROP_SKETCHES: Flags = {
   "unsupported-topk": "drop",
 };
 
-export const RUN_FLAGS: Flags = { ...DROP_SKETCHES, "state-dir": STATE_DIR };
+export function runFlags(): Flags {
+  return { ...DROP_SKETCHES, "state-dir": stateDir() };
+}
 
 /** The same for a run in a process of its own. */
-export const RUN_ENV: Readonly<Record<string, string>> = {
-  DF2REDIS_UNSUPPORTED_BLOOM: "drop",
-  DF2REDIS_UNSUPPORTED_CUCKOO: "drop",
-  DF2REDIS_UNSUPPORTED_CMS: "drop",
-  DF2REDIS_UNSUPPORTED_TOPK: "drop",
-  DF2REDIS_STATE_DIR: STATE_DIR,
-};
+export function runEnv(): Readonly<Record<string, string>> {
+  return {
+    DF2REDIS_UNSUPPORTED_BLOOM: "drop",
+    DF2REDIS_UNSUPPORTED_CUCKOO: "drop",
+    DF2REDIS_UNSUPPORTED_CMS: "drop",
+    DF2REDIS_UNSUPPORTED_TOPK: "drop",
+    DF2REDIS_STATE_DIR: stateDir(),
+  };
+}

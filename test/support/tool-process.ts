@@ -2,7 +2,7 @@
  * The tool as a child process, as an operator or a program runs it: its `--json` events as they come, what it prints, signals, how it ends, and what it
  * uses. Gone when this process ends.
  */
-import { RUN_ENV } from "./run-defaults.ts";
+import { runEnv } from "./run-defaults.ts";
 import type { ChildProcess } from "node:child_process";
 import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
@@ -70,7 +70,7 @@ export class ToolProcess implements AsyncDisposable {
     this.#args = args;
     this.#child = spawnBound(byLauncher ? LAUNCHER : process.execPath, [...(byLauncher ? [] : node), ...args], {
       stdio: ["ignore", "pipe", "pipe", "pipe"],
-      env: { PATH, HOME, TMPDIR, ...RUN_ENV, ...env },
+      env: { PATH, HOME, TMPDIR, ...runEnv(), ...env },
     });
     this.#readEvents();
     this.#child.stderr?.on("data", (chunk: Buffer) => {
