@@ -16,7 +16,11 @@ export function parseDatabasePairs(text: string): readonly DatabaseRule[] {
   return text.split(",").map((pair) => {
     const [source = "", to = ""] = splitOnce(pair, "=");
     const [target = "", prefix = ""] = splitOnce(to, ":");
-    return { source: source.trim() === "*" ? undefined : Number(source), target: Number(target), prefix: prefix.trim() };
+    return {
+      source: source.trim() === "*" ? undefined : Number(source),
+      target: Number(target),
+      prefix: prefix.trim(),
+    };
   });
 }
 

@@ -98,7 +98,8 @@ export const ERROR_CODES = {
     retryable: false,
   },
   VALUE_TOO_LONG: {
-    meaning: "The source holds a string, or an element of a collection, that is longer than the target takes in one argument.",
+    meaning:
+      "The source holds a string, or an element of a collection, that is longer than the target takes in one argument.",
     action:
       "Raise `proto-max-bulk-len` at the target above the size in the message (CONFIG SET takes effect at once for new runs), or remove the key.",
     retryable: false,

@@ -5,10 +5,10 @@
  * Owns the file handle. Lines that come while others are being written go out together, with one sync. Never drops a line: after the first
  * failure every append fails.
  */
-import { isUtf8 } from "node:buffer";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import path from "node:path";
 import { Df2RedisError } from "../errors/df2redis-error.ts";
+import { jsonBytes } from "./json-bytes.ts";
 import type { RejectedBytes, RejectedEntry } from "./rejected-entry.ts";
 
 export const DEAD_LETTER_FILE = "dead-letter.ndjson";
@@ -131,10 +131,4 @@ export function deadLetterLine(entry: RejectedEntry, bytes: RejectedBytes, nowMs
     ...(bytes.args === undefined ? {} : { args: bytes.args.map(jsonBytes) }),
   };
   return `${JSON.stringify(letter)}\n`;
-}
-
-/** Text, or `{"b64": …}` for what is not UTF-8. */
-function jsonBytes(bytes: Uint8Array): string | { readonly b64: string } {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return isUtf8(buffer) ? buffer.toString("utf8") : { b64: buffer.toString("base64") };
 }

@@ -5,7 +5,6 @@
  * Written whole or not at all: into a file beside it, synced, then renamed. A file that cannot be read as it was written is an error: a deadline that
  * is missing in silence would keep its member for good.
  */
-import { isUtf8 } from "node:buffer";
 import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
@@ -13,6 +12,7 @@ import { createInterface } from "node:readline";
 import { z } from "zod";
 import { Df2RedisError } from "../errors/df2redis-error.ts";
 import { type MemberDeadline, UNKNOWN_DEADLINE_MS } from "../target/translate/member-deadlines.ts";
+import { bytesOfJson, jsonBytes } from "./json-bytes.ts";
 
 export const MEMBER_DEADLINES_FILE = "member-deadlines.ndjson";
 
@@ -120,8 +120,8 @@ function parseLine(line: string): FlowMemberDeadline {
   return {
     flow,
     db,
-    key: bytesOf(key),
-    member: bytesOf(member),
+    key: bytesOfJson(key),
+    member: bytesOfJson(member),
     kind,
     deadlineMs: deadline ?? UNKNOWN_DEADLINE_MS,
     certain: unsure !== true,
@@ -130,13 +130,4 @@ function parseLine(line: string): FlowMemberDeadline {
 
 function isMissing(thrown: unknown): boolean {
   return thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT";
-}
-
-/** Text, or `{"b64": …}` for what is not UTF-8. */
-function jsonBytes(bytes: Buffer): string | { readonly b64: string } {
-  return isUtf8(bytes) ? bytes.toString("utf8") : { b64: bytes.toString("base64") };
-}
-
-function bytesOf(bytes: z.infer<typeof bytesSchema>): Buffer {
-  return typeof bytes === "string" ? Buffer.from(bytes) : Buffer.from(bytes.b64, "base64");
 }

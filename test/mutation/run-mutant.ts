@@ -54,7 +54,15 @@ function makeSink(
   limits: DecodeLimits,
   options: { readonly random: SeededRandom; readonly inSnapshot: boolean },
 ): FlowSink {
-  const events = { cut: () => {}, snapshotEnded: () => {}, flushReached: () => {}, ping: () => {}, encoded: () => {}, resumed: () => {}, failed: () => {} };
+  const events = {
+    cut: () => {},
+    snapshotEnded: () => {},
+    flushReached: () => {},
+    ping: () => {},
+    encoded: () => {},
+    resumed: () => {},
+    failed: () => {},
+  };
   const settings = {
     writer: writer as unknown as TargetWriter,
     capabilities: TARGETS[options.random.below(TARGETS.length)] ?? REDIS_70,

@@ -9,6 +9,7 @@ import type { TargetCapabilities } from "../capabilities.ts";
 import type { FeaturePlan } from "../features.ts";
 import type { LossRecorder } from "../losses.ts";
 import type { HeldDeadlines } from "./journal-deadlines.ts";
+import type { DocumentChange } from "./json/document-change.ts";
 import type { MemberDeadlines } from "./member-deadlines.ts";
 
 /** A dump of a type that the target's RESTORE does not load; the receiver replaces the key by native commands, or drops it. */
@@ -28,14 +29,6 @@ export type RestoreForeign = (dump: ForeignDump) => void;
 
 /** Told about an entry that no server can run as it is written; nothing is encoded for it. `why` has no values in it. */
 export type UnrunnableRecorder = (command: JournalCommand, why: string) => void;
-
-/** What becomes of a document that is kept as a string. */
-export type DocumentChange =
-  | { readonly kind: "set"; readonly text: string }
-  | { readonly kind: "delete" }
-  | { readonly kind: "unchanged" }
-  /** `why` has no values in it. */
-  | { readonly kind: "unrunnable"; readonly why: string };
 
 /**
  * A change of a document that the target holds as a string. The receiver holds the flow, reads the string (undefined: no such key), calls

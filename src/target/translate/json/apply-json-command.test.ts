@@ -1,13 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { DocumentChange as EditedDocument } from "../journal-context.ts";
 import { applyJsonCommand } from "./apply-json-command.ts";
 import { jsonDialectOf } from "./json-dialect.ts";
 import { MAX_JSON_DEPTH } from "./json-tree.ts";
 
 /** `words` in one line, separated by one blank. What it makes of the document: its text, or what else becomes of it. */
 function apply(words: string, text: string | undefined): string {
-  const change: EditedDocument = applyJsonCommand(words.split(" "), text);
+  const change = applyJsonCommand(words.split(" "), text);
   return change.kind === "set" ? change.text : change.kind;
 }
 
