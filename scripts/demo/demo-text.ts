@@ -8,12 +8,18 @@ import { type Comparison, type Difference, formatDifference } from "../../test/s
 import type { LoadReport } from "../../test/support/load-generator.ts";
 import type { ExpectedLine } from "../../test/support/recordings.ts";
 import type { CliEvent } from "./cli-run.ts";
+import { commandLine } from "./replicate-args.ts";
 
 const SHOWN_DIFFERENCES = 20;
 
-export type DemoAddresses = { readonly source: string; readonly target: string };
+export type DemoCommand = {
+  readonly source: string;
+  readonly target: string;
+  /** Of the tool, as it is run; what only makes it speak to the demo left out. */
+  readonly args: readonly string[];
+};
 
-export type LiveFacts = DemoAddresses & {
+export type LiveFacts = DemoCommand & {
   readonly shards: number;
   /** By database. */
   readonly keys: ReadonlyMap<number, number>;
@@ -22,7 +28,7 @@ export type LiveFacts = DemoAddresses & {
 
 const TITLE = "\ndf2redis demo: a Dragonfly is copied into a Redis while it is being written to.\n";
 
-export function liveIntroText({ source, target, shards, keys, writesPerSecond }: LiveFacts): string {
+export function liveIntroText({ source, target, args, shards, keys, writesPerSecond }: LiveFacts): string {
   const total = [...keys.values()].reduce((sum, count) => sum + count, 0);
   const databases = [...keys.keys()].toSorted((a, b) => a - b).join(", ");
   return `${TITLE}
@@ -32,24 +38,29 @@ export function liveIntroText({ source, target, shards, keys, writesPerSecond }:
   writers  change keys of every type on the source, ${number(writesPerSecond)} commands a second, from now on
 
 ${explanation(shards)}
-${commandText({ source, target })}`;
+${commandText(args)}
+`;
 }
 
 export function recordingIntroText(
   recording: Recording,
   lines: readonly ExpectedLine[],
-  addresses: DemoAddresses,
+  { source, target, args }: DemoCommand,
 ): string {
   const { manifest } = recording;
   const databases = [...new Set(lines.map((line) => line.db))].toSorted((a, b) => a - b);
   const version = manifest.dragonfly.replace(/^df-v/, "");
   return `${TITLE}
-  source   ${addresses.source}   plays what a real Dragonfly ${version} sent to its own replica, byte for byte (${recording.name}):
+  source   ${source}   plays what a real Dragonfly ${version} sent to its own replica, byte for byte (${recording.name}):
            ${number(manifest.keys)} keys at its end, in the databases ${databases.join(", ")}
-  target   ${addresses.target}   a fresh, empty redis-server
+  target   ${target}   a fresh, empty redis-server
 
 ${explanation(manifest.threads)}
-${commandText(addresses)}`;
+${commandText(args)}
+Why "drop": nearly all recordings hold filters and sketches (Bloom, cuckoo, count-min, top-k), and no other server can read Dragonfly's. By
+default the first one would end the run, since nothing that holds data is left out unless you say so. These options say so.
+
+`;
 }
 
 function explanation(flows: number): string {
@@ -58,20 +69,23 @@ journal, that is every write since. Both come on ${flows} flows: one connection 
 `;
 }
 
-function commandText({ source, target }: DemoAddresses): string {
-  return `This is what is run now:
+function commandText(args: readonly string[]): string {
+  return `This is what is run now (the state directory is for files that a run may leave behind; the demo's is removed at the end):
 
-  ./df2redis replicate --source ${source} --target redis://${target}
-
+${indent(commandLine(args))}
 `;
 }
+
+/** What could not be carried as it is: the report at the end counts it, with samples. */
+const IN_REPORT = /^(not carried over|carried over in another form|left out): /;
 
 /** A line for what the tool tells while it runs; nothing for what is too fine, or stands in the report at the end anyway. */
 export function eventText({ event, ...facts }: CliEvent): string | undefined {
   if (event === "phase")
     return `  ${asText(facts["phase"]).replaceAll("_", " ").padEnd(12)} ${asText(facts["detail"])}`.trimEnd();
   const message = asText(facts["message"]);
-  if (event === "warning" && !message.startsWith("not carried over")) return `  warning      ${message}`;
+  if (event === "note") return `  note         ${message.replaceAll("; ", `;\n${" ".repeat(15)}`)}`;
+  if (event === "warning" && !IN_REPORT.test(message)) return `  warning      ${message}`;
   return undefined;
 }
 
@@ -134,7 +148,7 @@ function comparisonText({ title, gone, equal, skipped, expired, differences, dif
   const rows = Object.entries(equal).toSorted(([, a], [, b]) => b - a);
   for (const [type, count] of rows) lines.push(row(count, type, "equal"));
   for (const [type, count] of Object.entries(skipped))
-    lines.push(row(count, SKIPPED_NAMES[type] ?? type, "left out: a Redis without modules cannot hold it"));
+    lines.push(row(count, SKIPPED_NAMES[type] ?? type, "left out: no other server can read it"));
   if (expired > 0) lines.push(row(expired, "expired", gone));
   lines.push(row(differenceCount, differenceCount === 1 ? "difference" : "differences", ""));
   for (const difference of differences.slice(0, SHOWN_DIFFERENCES)) lines.push(`      ${formatDifference(difference)}`);
@@ -143,7 +157,6 @@ function comparisonText({ title, gone, equal, skipped, expired, differences, dif
 
 /** Dragonfly's names of the types that need a module in Redis. */
 const SKIPPED_NAMES: Readonly<Record<string, string>> = {
-  "ReJSON-RL": "JSON",
   "MBbloom--": "Bloom filter",
   MBbloomCF: "cuckoo filter",
   "CMSk-TYPE": "count-min sketch",
@@ -152,12 +165,14 @@ const SKIPPED_NAMES: Readonly<Record<string, string>> = {
 
 export const HOW_TO = `With your own servers:
 
+  ./df2redis doctor    --source my-dragonfly:6379 --target redis://my-redis:6379   looks at both first: go or no-go, and why
   ./df2redis replicate --source my-dragonfly:6379 --target redis://my-redis:6379   copies, then follows until Ctrl-C
   ./df2redis migrate   --source my-dragonfly:6379 --target redis://my-redis:6379   copies once, then ends
   ./df2redis help replicate                                                        passwords, TLS, configuration file
   ./df2redis simulate                                                              a simulated Dragonfly to try things with
 
-The target should be an empty Redis: keys of the same name are replaced, others stay. The Dragonfly is only read.
+The target should be an empty Redis or Valkey. One that holds keys is refused until --conflict-policy says what is to become of them.
+The Dragonfly is only read.
 `;
 
 export function endText(elapsedMs: number): string {

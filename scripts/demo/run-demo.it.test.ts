@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { RawConnection } from "../../test/support/raw-connection.ts";
@@ -30,10 +31,13 @@ async function isTaken(port: number): Promise<boolean> {
   );
 }
 
-async function expectNothingListens(text: string): Promise<void> {
+async function expectNothingLeft(text: string): Promise<void> {
   const ports = portsOf(text);
   expect(ports).toHaveLength(2);
   for (const port of ports) expect(await isTaken(port)).toBe(false);
+  const [, stateDir = ""] = /--state-dir (\S+)/.exec(text) ?? [];
+  expect(stateDir).not.toBe("");
+  expect(existsSync(stateDir)).toBe(false);
 }
 
 /** Of the source and the target, as the demo prints them. */
@@ -42,19 +46,21 @@ function portsOf(text: string): number[] {
 }
 
 describe("the live demo", () => {
-  test("comes to its good end with every key equal, and leaves nothing running", async () => {
+  test("comes to its good end with every key equal, and leaves nothing behind", async () => {
     const printed: string[] = [];
     await runDemo({ print: (text) => printed.push(text) });
     const text = printed.join("");
     expect(text).toMatch(/\n +0 {2}differences\n/);
     for (const type of ["string", "hash", "list", "set", "zset", "stream"])
       expect(text).toMatch(new RegExp(`\\n +[\\d,]+ {2}${type} +equal\\n`));
-    expect(text).toMatch(/Could not be carried\n +25 × JSON documents/);
+    expect(text).toMatch(/\n +25 {2}json, as text +equal\n/);
+    expect(text).toMatch(/Carried in another form\n +25 × JSON documents/);
     expect(text).toMatch(/They ran [\d,]+ commands \([^)]*\), [\d,]+ a second: [\d,]+ until the copy was complete/);
     expect(text).toContain("Lag 0: ");
     expect(text).toContain("./df2redis simulate");
+    expect(text).toContain("./df2redis doctor");
     expect(text).toContain("The target holds exactly what it should.");
-    await expectNothingListens(text);
+    await expectNothingLeft(text);
   });
 
   test("fails when the two sides differ, and says where", async () => {
@@ -65,7 +71,7 @@ describe("the live demo", () => {
     };
     await expect(runDemo({ print })).rejects.toThrow("the two sides differ");
     expect(printed.join("")).toContain("extra: db 0 key planted");
-    await expectNothingListens(printed.join(""));
+    await expectNothingLeft(printed.join(""));
   });
 
   test("fails when the tool fails, with its words", async () => {
@@ -75,7 +81,7 @@ describe("the live demo", () => {
     await expect(runDemo({ command, print: (text) => printed.push(text) })).rejects.toThrow(
       /exit code 1:\n.*planted failure/,
     );
-    await expectNothingListens(printed.join(""));
+    await expectNothingLeft(printed.join(""));
   });
 });
 
@@ -84,13 +90,15 @@ async function plant(port: number): Promise<void> {
   await client.call("SET", "planted", "x");
 }
 
-test("the demo with a recording, with the tool itself, comes to its good end and leaves nothing running", async () => {
+test("the demo with a recording, with the tool itself, comes to its good end and leaves nothing behind", async () => {
   const printed: string[] = [];
   await runDemo({ recordingName: "dragonfly-1.40.1/zstd", print: (text) => printed.push(text) });
   const text = printed.join("");
   expect(text).toMatch(/\n +0 {2}differences\n/);
   expect(text).toContain("Could not be carried");
-  await expectNothingListens(text);
+  expect(text).toContain("--unsupported-topk drop");
+  expect(text).toContain("/default/member-deadlines.ndjson");
+  await expectNothingLeft(text);
 });
 
 describe("the demo with a recording, with a stand-in for the tool", () => {
@@ -98,8 +106,8 @@ describe("the demo with a recording, with a stand-in for the tool", () => {
     const text = await demo();
     expect(text).toContain("./df2redis replicate --source 127.0.0.1:");
     expect(text).toMatch(/\n {2}stable +following\n/);
-    expect(text).toMatch(/\n +451 {2}string +equal\n/);
-    expect(text).toMatch(/\n +2 {2}JSON +left out/);
+    expect(text).toMatch(/\n +453 {2}string +equal\n/);
+    expect(text).toMatch(/\n +1 {2}Bloom filter +left out/);
     expect(text).toMatch(/\n +0 {2}differences\n/);
     expect(text).toContain("my-dragonfly:6379");
     expect(text).toContain("The target holds exactly what it should.");

@@ -9,6 +9,7 @@ import { startRedis } from "../../test/support/redis-server.ts";
 import { type RespClient, RespError } from "../../test/support/resp-client.ts";
 import { startSimulator } from "../../test/support/test-source.ts";
 import { type CliEvent, CliRun } from "./cli-run.ts";
+import { replicateArgs } from "./replicate-args.ts";
 import { demoData } from "./demo-data.ts";
 import type { DemoOptions } from "./demo-options.ts";
 import {
@@ -33,15 +34,17 @@ const POLL_MS = 20;
 const COMMANDS_AT_A_TIME = 500;
 
 /** Throws with a reason to show when something is not as it should be. */
-export async function runLiveDemo({ command, print }: DemoOptions): Promise<void> {
+export async function runLiveDemo({ command, stateDir, print }: DemoOptions): Promise<void> {
   await using target = await startRedis();
   await using source = await startSimulator({ shards: SHARDS });
   await using client = await source.client();
   await fill(client);
+  const args = replicateArgs({ source: source.address, target: target.address, stateDir });
   print(
     liveIntroText({
       source: source.address,
       target: target.address,
+      args,
       shards: SHARDS,
       keys: await keyCounts(client),
       writesPerSecond: WRITES_PER_SECOND,
@@ -57,8 +60,7 @@ export async function runLiveDemo({ command, print }: DemoOptions): Promise<void
   await writers.untilCommands(WRITES_PER_SECOND / 4);
 
   const shown = new Shown(print);
-  const args = ["replicate", "--source", source.address, "--target", `redis://${target.address}`, "--json"];
-  const run = new CliRun(command, args, (event) => shown.event(event));
+  const run = new CliRun(command, [...args, "--json"], (event) => shown.event(event));
   const caughtUp = async (): Promise<void> => {
     await shown.following;
     const before = writers.status?.commands ?? 0;

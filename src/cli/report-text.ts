@@ -1,6 +1,13 @@
 /** The report at the end of a run, for people. Pure. Lines are not cut: it is read in logs and pasted into tickets. */
 import type { KeptMembersReport, RejectedEntry, RunReport, SweepReport } from "../commands/run-report.ts";
-import { formatBytes, formatCount, formatDuration, formatShortCount, perSecond } from "../observability/format.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatShortCount,
+  perSecond,
+  plural,
+} from "../observability/format.ts";
 import { safeText } from "../observability/key-text.ts";
 import { LOSS_KINDS, type LossOutcome, type LossReport, outcomeOf } from "../target/losses.ts";
 
@@ -12,7 +19,7 @@ export function reportText(report: RunReport): string {
     [headline(report)],
     servers(report),
     moved(report),
-    ...losses(report.losses),
+    ...losses(report),
     conflicts(report),
     rejected(report),
     keptMembers(report.keptMembers),
@@ -74,8 +81,8 @@ const OUTCOME_HEADS: readonly (readonly [LossOutcome, string])[] = [
   ["skipped", "Left out, as configured"],
 ];
 
-function losses(reports: readonly LossReport[]): string[][] {
-  if (reports.length === 0) return [["Everything was carried as it is."]];
+function losses({ losses: reports, rejectedCount }: RunReport): string[][] {
+  if (reports.length === 0) return rejectedCount === 0 ? [["Everything was carried as it is."]] : [];
   return OUTCOME_HEADS.map(([outcome, head]) => {
     const lines = reports.filter(({ kind }) => outcomeOf(kind) === outcome).flatMap(lossLines);
     return lines.length === 0 ? [] : [head, ...lines];
@@ -148,10 +155,6 @@ function applied(lsns: readonly (number | undefined)[]): string[] {
 
 function row(name: string, text: string): string {
   return `  ${name.padEnd(10)}${text}`;
-}
-
-function plural(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function entries(count: number): string {

@@ -155,14 +155,19 @@ describe("output", () => {
 
   test("a log file keeps phases, warnings and the end, without keys", async () => {
     const dir = mkdtempSync(join(tmpdir(), "df2redis-cli-"));
+    const key = "user:secret";
+    const samples = [{ db: 0, key }];
     try {
       const run: RunReplication = async (options) => {
-        options.observer.warning("lost one", { key: "user:secret", flow: 1 });
+        options.observer.warning("lost one", { key, flow: 1 });
         const report = await shortRun(options);
         return {
           ...report,
-          losses: [{ kind: "json", count: 1, samples: [{ db: 0, key: "user:secret" }] }],
-          rejectedCount: 0,
+          losses: [{ kind: "json", count: 1, samples }],
+          rejectedCount: 1,
+          rejected: [{ flow: 0, lsn: 5, db: 0, command: "SORT", key, error: "why", class: "unrunnable" }],
+          sweep: { mode: "on", looked: 1, found: 1, deleted: 0, kept: 1, samples, keptSamples: samples },
+          keptMembers: { count: 1, file: "/kept", samples: [{ db: 0, key, member: key, deadlineMs: 1 }] },
         };
       };
       const cli = new CliHarness(run);
@@ -173,7 +178,10 @@ describe("output", () => {
         .split("\n")
         .map((line) => JSON.parse(line) as { msg: string });
       expect(lines.map((line) => line.msg)).toEqual(["lost one", "phase", "phase", "no JSON here", "the run ended"]);
-      expect(text).not.toContain("user:secret");
+      expect(text).not.toContain(key);
+      expect(lines.at(-1)).toMatchObject({
+        report: { rejectedCount: 1, sweep: { kept: 1 }, keptMembers: { count: 1 } },
+      });
       expect(cli.stderr).toBe("");
     } finally {
       rmSync(dir, { recursive: true });

@@ -1,5 +1,5 @@
 /** What `replicate` and `migrate` share: configuration, display, log, signals, and the exit code. */
-import type { RunMode, RunObserver } from "../commands/run-report.ts";
+import type { RunMode, RunObserver, RunReport } from "../commands/run-report.ts";
 import type { Flags } from "../config/flag-layer.ts";
 import { type Config, loadConfig } from "../config/load-config.ts";
 import { Df2RedisError } from "../errors/df2redis-error.ts";
@@ -93,17 +93,21 @@ async function run({ config, mode, display, log, signals }: Run, deps: CliDeps):
       },
     );
   }
-  log.fileLogger.info(
-    { report: { ...ended, losses: ended.losses.map(countOnly), rejected: undefined } },
-    "the run ended",
-  );
+  log.fileLogger.info({ report: loggableReport(ended) }, "the run ended");
   display.report(ended);
   return exitCodeOfReport(ended);
 }
 
 /** Samples are keys, which a log does not hold. */
-function countOnly({ kind, count }: { readonly kind: string; readonly count: number }): object {
-  return { kind, count };
+function loggableReport(report: RunReport): object {
+  const { losses, sweep, keptMembers } = report;
+  return {
+    ...report,
+    losses: losses.map(({ kind, count }) => ({ kind, count })),
+    sweep: sweep && { ...sweep, samples: undefined, keptSamples: undefined },
+    keptMembers: keptMembers && { ...keptMembers, samples: undefined },
+    rejected: undefined,
+  };
 }
 
 /** The display shows phases and warnings to the operator; the log file keeps them. */

@@ -3,6 +3,7 @@
  * for, and sweeps the keys that the source does not have (I8). Each has connections of its own and may run while the flows go on.
  */
 import type { Config } from "../config/load-config.ts";
+import { plural } from "../observability/format.ts";
 import type { FlowCounters } from "../replication/flow-counters.ts";
 import { armHeldDeadlines } from "../target/arm-deadlines.ts";
 import { sweepTarget } from "../target/sweep.ts";
@@ -16,8 +17,10 @@ export type AfterCopyOptions = {
   readonly connectTimeoutMs: number;
   readonly replyTimeoutMs: number;
   readonly observer: RunObserver;
-  /** Aborted: the run ends. */
+  /** Aborted: the flows are to end, and what runs beside them ends with them. */
   readonly signal: AbortSignal;
+  /** Aborted: the run is to end at once, whatever is left to be done. */
+  readonly force: AbortSignal;
   /** The flows note from here on what the next scan has to arm. */
   readonly beginArming: () => void;
 };
@@ -30,6 +33,8 @@ const NEAR_MS = 60_000;
 export class AfterCopy {
   readonly #options: AfterCopyOptions;
   #sweep: SweepReport | undefined;
+  /** A scan leaves what is near at its time, may be cut short, and the flows hear of it a little late. */
+  #hasScanned = false;
 
   constructor(options: AfterCopyOptions) {
     this.#options = options;
@@ -50,30 +55,48 @@ export class AfterCopy {
     const { counters } = this.#options;
     if (counters.sum("overflowed") > 0) {
       const encodedMs = Array.from({ length: counters.flows }, (_, flow) => counters.get(flow, "encodedMs"));
+      this.#hasScanned = true;
       this.#options.beginArming();
-      await this.#arm(Math.min(...encodedMs) - MARGIN_MS, Date.now() + NEAR_MS);
+      await this.#arm(Math.min(...encodedMs) - MARGIN_MS, Date.now() + NEAR_MS, this.#options.signal);
     }
     await this.sweepOnce();
   }
 
-  /** At the end of the run, when nothing is under way any more: arms what is left. */
+  /** At the end of the run, when nothing is under way any more: arms what is left. Being stopped is what brings it about, so only `force` ends it. */
   async finish(): Promise<void> {
+    const { counters, force } = this.#options;
     const nowMs = Date.now();
-    if (this.#options.counters.sum("overflowed") > 0) await this.#arm(nowMs, nowMs);
+    if (this.#hasScanned || counters.sum("overflowed") > 0) await this.#arm(nowMs, nowMs, force);
   }
 
-  async #arm(beforeMs: number, afterMs: number): Promise<void> {
+  async #arm(beforeMs: number, afterMs: number, signal: AbortSignal): Promise<void> {
     const { config, target, observer } = this.#options;
     observer.note("putting the deadlines in place that were held back during the copy: scanning the target");
     const keys = await armHeldDeadlines({
       ...this.#options,
+      signal,
       endpoint: config.target,
       databases: [...new Set(target.places.map(({ db }) => db))],
       beforeMs,
       afterMs,
       hasPExpireTime: target.capabilities.commands.has("PEXPIRETIME"),
     });
-    observer.note(`deadlines of ${keys} keys are in place`);
+    observer.note(`deadlines put in place: ${plural(keys, "key")}`);
+  }
+
+  /** At the end of the run: a sweep that was wanted and is not done must not go unsaid. */
+  tellUnswept(): void {
+    if (!this.#isUnswept) return;
+    this.#options.observer.warning(
+      "the run ended before the sweep was done: the target may still hold keys that the source does not have",
+    );
+  }
+
+  get #isUnswept(): boolean {
+    const { config, target } = this.#options;
+    const isWanted =
+      target.owned !== undefined && config.conflict.policy === "overwrite" && config.sweep.mode !== "off";
+    return isWanted && this.#sweep === undefined;
   }
 
   /** Only after a full copy into a target that was not empty, and only with `overwrite`. */
@@ -81,8 +104,7 @@ export class AfterCopy {
     const { config, target, observer } = this.#options;
     const { mode, keysPerSecond } = config.sweep;
     const { owned, places } = target;
-    if (owned === undefined || this.#sweep !== undefined) return;
-    if (config.conflict.policy !== "overwrite" || mode === "off") return;
+    if (owned === undefined || mode === "off" || !this.#isUnswept) return;
     observer.note(
       mode === "on"
         ? "sweeping: deleting keys of the target that the source does not have"
@@ -93,8 +115,8 @@ export class AfterCopy {
     if (mode === "on" && result.kept === 0) owned.retire();
     observer.note(
       mode === "on"
-        ? `sweep done: ${result.deleted} keys deleted, ${result.kept} kept because other clients wrote to them`
-        : `sweep, dry run: ${result.found} keys would be deleted`,
+        ? `sweep done: ${plural(result.deleted, "key")} deleted, ${result.kept} kept because other clients wrote to them`
+        : `sweep, dry run: ${plural(result.found, "key")} would be deleted`,
     );
   }
 }

@@ -1,4 +1,5 @@
 /** Lists, at the end of a run, the deadlines of members that df2redis has kept: from now on nobody deletes these members. */
+import { Df2RedisError } from "../errors/df2redis-error.ts";
 import { keyText } from "../errors/key-text.ts";
 import {
   type FlowMemberDeadline,
@@ -19,7 +20,7 @@ export async function keptMembers(
 ): Promise<KeptMembersReport | undefined> {
   const sorted = deadlines.toSorted((a, b) => a.deadlineMs - b.deadlineMs);
   if (sorted.length === 0) {
-    await rm(join(taskDir, MEMBER_DEADLINES_FILE), { force: true });
+    await removeFile(join(taskDir, MEMBER_DEADLINES_FILE));
     return undefined;
   }
   await writeMemberDeadlines(taskDir, sorted);
@@ -32,6 +33,20 @@ export async function keptMembers(
     deadlineMs,
   }));
   return { count: known.length, file: join(taskDir, MEMBER_DEADLINES_FILE), samples };
+}
+
+/** Where there is no such directory there is no file of an earlier run either, and this one needs none. */
+async function removeFile(file: string): Promise<void> {
+  try {
+    await rm(file, { force: true });
+  } catch (thrown) {
+    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOTDIR") return;
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new Df2RedisError("STATE_UNWRITABLE", `${file} is of an earlier run and could not be removed: ${why}`, {
+      context: { path: file },
+      cause: thrown,
+    });
+  }
 }
 
 /** For a run that goes on where an earlier one stopped. @throws STATE_DAMAGED */

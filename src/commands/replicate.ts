@@ -53,6 +53,8 @@ class ReplicationRun {
   readonly #connecting = new AbortController();
   /** Ends what is done beside the flows. */
   readonly #copying = new AbortController();
+  /** Ends what has to be done after the flows. */
+  readonly #finishing = new AbortController();
   readonly #deadLetters: DeadLetterFile;
   #session: ReplicationSession | undefined;
   #counters = new FlowCounters(0);
@@ -98,6 +100,7 @@ class ReplicationRun {
   #force(): void {
     const error = interrupted("stopped at once: what was in flight may or may not have been applied");
     this.#copying.abort(error);
+    this.#finishing.abort(error);
     this.#connecting.abort(error);
     this.#session?.fail(error);
   }
@@ -139,6 +142,7 @@ class ReplicationRun {
     const afterCopy = new AfterCopy({
       ...this.#common(),
       signal: this.#copying.signal,
+      force: this.#finishing.signal,
       target,
       counters: this.#counters,
       beginArming: () => session.beginArming(),
@@ -154,11 +158,16 @@ class ReplicationRun {
       await background.ended();
       this.#options.observer.progress(this.#progress(session));
       this.#checkComplete();
-      if (mode === "migrate") await afterCopy.sweepOnce();
+      // Before the sweep, which an operator may stop.
       await afterCopy.finish();
+      if (mode === "migrate") await afterCopy.sweepOnce();
+      afterCopy.tellUnswept();
       return await this.#report({ control, target, workers, result, sweep: afterCopy.sweep });
     } finally {
       clearInterval(timer);
+      // A run that has failed deletes nothing more.
+      this.#copying.abort(interrupted("the run has ended"));
+      await background.ended();
     }
   }
 

@@ -39,8 +39,9 @@ export class SessionEvents {
 
   #onState(state: SessionState, flows: number): void {
     if (state === "full_sync") this.#snapshotStartedMs = performance.now();
-    if (state === "catching_up" && this.#snapshotStartedMs !== undefined)
-      this.#snapshotMs = performance.now() - this.#snapshotStartedMs;
+    // `migrate` may stop without catching up.
+    if ((state === "catching_up" || state === "stopping") && this.#snapshotStartedMs !== undefined)
+      this.#snapshotMs ??= performance.now() - this.#snapshotStartedMs;
     this.#logger.debug({ state, flows }, "session state");
     if (state === "failed" || state === "connecting") return;
     this.#observer.phase(state, phaseDetail(state, flows));

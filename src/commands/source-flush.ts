@@ -31,9 +31,5 @@ export async function runSourceFlush(
 function placesOf({ map, capabilities }: PreparedTarget, db: number): readonly KeyPlace[] | undefined {
   const scope = map?.flushScope(db, capabilities.databases);
   if (scope === undefined || scope.kind === "places") return scope?.places;
-  throw new Df2RedisError(
-    "TARGET_REJECTED",
-    `the source emptied its database ${db}, and that cannot be repeated in the target: ${scope.why}. Start again with a prefix or a database of its own for it`,
-    { context: { db } },
-  );
+  throw new Df2RedisError("TARGET_REJECTED", `${scope.why} and start again`, { context: { db } });
 }

@@ -3,6 +3,7 @@
  * feature, and refuses what cannot end well. Only reads.
  */
 import type { Config } from "../config/load-config.ts";
+import { plural } from "../observability/format.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { TargetCapabilities } from "../target/capabilities.ts";
 import { checkDatabaseMap } from "../target/check-database-map.ts";
@@ -74,7 +75,7 @@ async function findOwned(
   if (!(await guardTarget({ ...scan, capabilities, policy }))) return undefined;
   observer.note(`the target is not empty: looking which keys it holds (conflict.policy: ${policy})`);
   const owned = await findOwnedKeys({ ...scan, keysByDatabase: capabilities.keysByDatabase, memoryBytes });
-  observer.note(`the target holds ${owned.size} keys`);
+  observer.note(`the target holds ${plural(owned.size, "key")}`);
   return owned;
 }
 
@@ -91,5 +92,5 @@ function tellPlan(plan: FeaturePlan, observer: RunObserver): void {
     const chosen = FEATURES.filter((feature) => plan[feature] === choice).map((feature) => FEATURE_WORDS[feature]);
     return chosen.length === 0 ? "" : `${head}: ${chosen.join(", ")}`;
   });
-  observer.note(`should the source have them: ${parts.filter((part) => part !== "").join("; ")}`);
+  observer.note(`what a plain Redis does not have: ${parts.filter((part) => part !== "").join("; ")}`);
 }

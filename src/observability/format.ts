@@ -50,3 +50,8 @@ function pad(value: number): string {
 export function perSecond(count: number, elapsedMs: number): number {
   return elapsedMs <= 0 ? 0 : (count * SECOND) / elapsedMs;
 }
+
+/** `1 key`, `2,000 keys`. */
+export function plural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+}

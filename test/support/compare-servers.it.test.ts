@@ -1,9 +1,10 @@
 /** The comparison of two servers, between two redis-servers: it finds each kind of difference, and none where there is none. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { compareServers, expectEqualServers } from "./compare-servers.ts";
+import { type LiveMaster, startLiveMaster } from "../../src/simulator/live/server.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { compareServers, DOCUMENTS_AS_TEXT, expectEqualServers } from "./compare-servers.ts";
 import { formatDifference } from "./expected-state.ts";
 import { type RedisServer, startRedis } from "./redis-server.ts";
-import type { Argument, RespClient } from "./resp-client.ts";
+import { type Argument, RespClient } from "./resp-client.ts";
 import { until } from "./until.ts";
 
 type Command = readonly Argument[];
@@ -131,4 +132,57 @@ test("many differences are counted, and the first are kept", async () => {
   const { differenceCount, differences } = await compareServers({ source, target });
   expect(differenceCount).toBe(1500);
   expect(differences).toHaveLength(50);
+});
+
+describe("JSON documents", () => {
+  const KEY = "document";
+  const TEXT = '{"a": [1, 2.50, "x"], "b": null}';
+  let master: LiveMaster;
+  let documents: RespClient;
+  beforeEach(async () => {
+    master = await startLiveMaster({ shards: 2 });
+    documents = await RespClient.connect({ port: master.port });
+    await documents.call("JSON.SET", KEY, "$", TEXT);
+    await target.call("FLUSHALL");
+  });
+  afterEach(async () => {
+    documents.close();
+    await master.stop();
+  });
+
+  test("are equal to strings of the same document, whatever their form", async () => {
+    await target.call("SET", KEY, '{"b":null,"a":[1,2.5,"x"]}');
+    const { equal, equalCount, skipped } = await expectEqualServers({ source: documents, target });
+    expect([equal, equalCount, skipped]).toEqual([{ [DOCUMENTS_AS_TEXT]: 1 }, 1, {}]);
+  });
+
+  test("are equal to documents of a target that has them", async () => {
+    const { equal } = await expectEqualServers({ source: documents, target: documents });
+    expect(equal).toEqual({ "ReJSON-RL": 1 });
+  });
+
+  test.each<readonly [what: string, command: Command, words: RegExp]>([
+    [
+      "an older text",
+      ["SET", KEY, '{"a":[1,2.5],"b":null}'],
+      /^value: db 0 key document: value: expected \{.*"x".*found \{/,
+    ],
+    ["no JSON", ["SET", KEY, "{"], /^value: db 0 key document: value: expected \{.*found \{ \(1 bytes\)/],
+    ["no key", ["DEL", KEY], /^missing: db 0 key document: key: expected ReJSON-RL, found nothing/],
+    ["another type", ["RPUSH", KEY, TEXT], /^type: db 0 key document: type: expected ReJSON-RL, found list/],
+    ["a deadline", ["SET", KEY, TEXT, "PXAT", FAR_MS], /^deadline: db 0 key document: deadline: expected none/],
+  ])("that are %s on the target are one difference", async (_what, command, words) => {
+    await target.call(...command);
+    const { differences, differenceCount, equalCount } = await compareServers({ source: documents, target });
+    expect(differences.map(formatDifference)).toEqual([expect.stringMatching(words)]);
+    expect([differenceCount, equalCount]).toEqual([1, 0]);
+  });
+
+  test("that were to be dropped must not be there", async () => {
+    const options = { source: documents, target, documents: "dropped" } as const;
+    expect((await expectEqualServers(options)).skipped).toEqual({ "ReJSON-RL": 1 });
+    await target.call("SET", KEY, TEXT);
+    const { differences } = await compareServers(options);
+    expect(differences.map(({ kind, key }) => [kind, key])).toEqual([["unholdable", KEY]]);
+  });
 });

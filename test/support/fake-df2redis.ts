@@ -4,10 +4,10 @@
  */
 import { uniformPlan } from "../../src/target/features.ts";
 import type { RunReport } from "../../src/commands/run-report.ts";
-import { expectedKey } from "./expected-value.ts";
+import { expectedDocument, expectedKey } from "./expected-value.ts";
 import { loadState } from "./load-state.ts";
 import { RawConnection } from "./raw-connection.ts";
-import { expectedLines, openRecording } from "./recordings.ts";
+import { expectedLines, openRecording, recordedBytes } from "./recordings.ts";
 import { RespClient } from "./resp-client.ts";
 
 const [, , recordingName = "", ...argv] = process.argv;
@@ -46,7 +46,7 @@ function report(): RunReport {
     receivedBytes: 1000,
     commands: 8,
     appliedLsns: recording.first.flows.map((flow) => flow.finalLsn),
-    losses: [{ kind: "json", count: 1, samples: [{ db: 0, key: "doc" }] }],
+    losses: [{ kind: "jsonAsText", count: 1, samples: [{ db: 0, key: "doc" }] }],
     rejectedCount: 0,
     rejected: [],
   };
@@ -85,6 +85,13 @@ const flows = await join();
 tell("phase", { phase: "stable", detail: "following" });
 const target = await RespClient.connect({ port: portOf("--target") });
 await loadState(target, expectedLines(recording).map(expectedKey));
+for (const line of expectedLines(recording)) {
+  const document = expectedDocument(line);
+  if (document === undefined) continue;
+  await target.call("SELECT", line.db);
+  await target.call("SET", recordedBytes(line.key), document);
+}
+await target.call("SELECT", 0);
 if (fault === "differs") await target.call("SET", "h:0", "planted difference");
 for (const [i, flow] of flows.entries()) flow.send(`REPLCONF ACK ${recording.first.flows[i]?.finalLsn}\r\n`);
 await interrupted;

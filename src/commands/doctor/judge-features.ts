@@ -1,13 +1,12 @@
 /** What becomes of the things that a plain Redis does not have: those that were found, and those that may yet be. Pure. */
 import type { UnsupportedConfig } from "../../config/schema.ts";
 import { asDf2RedisError } from "../../errors/df2redis-error.ts";
-import { formatCount } from "../../observability/format.ts";
+import { formatCount, plural } from "../../observability/format.ts";
 import type { Census } from "../../source/census.ts";
 import type { TargetCapabilities } from "../../target/capabilities.ts";
 import { describePlan, type FeatureText, planFeatures } from "../../target/feature-plan.ts";
 import { type Feature, FEATURE_WORDS, type FeaturePlan } from "../../target/features.ts";
 import type { CheckList } from "./check-list.ts";
-import { plural } from "./words.ts";
 
 export type FeatureJudgeOptions = {
   readonly asked: UnsupportedConfig;

@@ -2,7 +2,7 @@
 import { Df2RedisError } from "../../errors/df2redis-error.ts";
 import { ERROR_CODES } from "../../errors/codes.ts";
 import { identityName } from "../../net/server-identity.ts";
-import { formatBytes, formatCount } from "../../observability/format.ts";
+import { formatBytes, formatCount, plural } from "../../observability/format.ts";
 import { safeText } from "../../observability/key-text.ts";
 import type { Census } from "../../source/census.ts";
 import type { MasterInfo } from "../../source/master-info.ts";
@@ -11,7 +11,7 @@ import { CheckList } from "./check-list.ts";
 import type { DoctorCheck } from "./doctor-report.ts";
 import { judgeClientRoom, judgeConnection, judgeHidden, judgeUnreachable } from "./judge-connection.ts";
 import { type NoLook, type SourceLook, wasSeen } from "./look.ts";
-import { keysText, percent, plural } from "./words.ts";
+import { keysText, percent } from "./words.ts";
 
 /** The releases whose bytes were recorded and are replayed in the tests. */
 const TESTED_RELEASES = ["1.27.4", "1.40.1"];

@@ -3,7 +3,7 @@ import type { WriteMode } from "../../config/schema.ts";
 import { ERROR_CODES } from "../../errors/codes.ts";
 import type { Df2RedisError } from "../../errors/df2redis-error.ts";
 import { identityName } from "../../net/server-identity.ts";
-import { formatBytes } from "../../observability/format.ts";
+import { formatBytes, plural } from "../../observability/format.ts";
 import { safeText } from "../../observability/key-text.ts";
 import { OPTIONAL_COMMANDS, type OptionalCommand } from "../../target/capabilities.ts";
 import { restoreSupport } from "../../target/restore-support.ts";
@@ -13,7 +13,7 @@ import { CheckList } from "./check-list.ts";
 import type { DoctorCheck } from "./doctor-report.ts";
 import { judgeClientRoom, judgeConnection, judgeHidden, judgeUnreachable } from "./judge-connection.ts";
 import { type NoLook, type TargetLook, wasSeen, type WriteTry } from "./look.ts";
-import { bytesText, keysText, plural } from "./words.ts";
+import { bytesText, keysText } from "./words.ts";
 
 /** Redis' own `proto-max-bulk-len`. */
 const USUAL_BULK_BYTES = 512 * 1024 * 1024;

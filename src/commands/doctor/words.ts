@@ -1,9 +1,5 @@
 /** Small pieces of text for the checks. Pure. */
-import { formatBytes, formatCount } from "../../observability/format.ts";
-
-export function plural(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
-}
+import { formatBytes, formatCount, plural } from "../../observability/format.ts";
 
 export function sum(counts: Iterable<number>): number {
   let total = 0;

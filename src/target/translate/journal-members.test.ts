@@ -240,10 +240,6 @@ describe("what entries do to deadlines that are kept", () => {
       [...ALL, "i f 10", "i g 10"],
     ],
     [
-      ["MOVE", "h", "3"],
-      ["s m 10", "s n 10", "3:h f 10", "3:h g 10"],
-    ],
-    [
       ["ZUNIONSTORE", "s", "1", "z"],
       ["h f 10", "h g 10"],
     ],
@@ -367,6 +363,24 @@ describe("what entries do to deadlines that are kept", () => {
     const lines = release(translation, at(10));
     expect(lines.slice(0, 2)).toEqual(["SREM a m", "HDEL b m"]);
     expect(lines[2]).toMatch(/^EVAL .*'TYPE'.* 1 c 1 1 m$/);
+  });
+});
+
+describe("MOVE, which is journaled also when its new place was taken", () => {
+  test("to a place of which nothing is known: no deadline of either key is trusted any more, and that is counted", () => {
+    const translation = converting();
+    run(translation, [SADDEX, ["MOVE", "s", "1"]]);
+    expect(kept(translation)).toEqual(["s m Infinity?", "s n Infinity?", "1:s m Infinity?", "1:s n Infinity?"]);
+    expect(release(translation, at(3600))).toEqual([]);
+    expect(translation.losses).toContain("memberTtl 0 s");
+  });
+
+  test("to a key that has deadlines of its own, so nothing was moved", () => {
+    const translation = converting();
+    run(translation, [SADDEX]);
+    translation.translate(["SADDEX", "s", "20", "o"], { db: 1 });
+    run(translation, [["MOVE", "s", "1"]]);
+    expect(kept(translation)).toEqual(["s m 10", "s n 10", "1:s o 20"]);
   });
 });
 

@@ -5,7 +5,7 @@
  * - HSET takes a field's deadline away (src/core/string_map.cc AddOrUpdate without keepttl), HSETNX leaves a field as it is (AddOrSkip),
  *   HINCRBY and HINCRBYFLOAT keep its deadline (src/server/hset_family.cc HMapWrap::AddOrUpdate with keepttl), or not (`memberSourceRules`);
  * - SMOVE is an SREM and an SADD (src/server/set_family.cc Mover), SPOP is journaled as SREM or DEL, S*STORE as DEL and SADD;
- * - RENAME, COPY and MOVE carry members with their deadlines; RENAMENX and MOVE are journaled only when they were done.
+ * - RENAME and COPY carry members with their deadlines, RENAMENX is journaled only when it was done; MOVE also when it was not.
  *
  * A member whose deadline is past when such a command comes was gone on the source: a replica of its own decides so, too. What the command makes
  * is new, and has no deadline. In doubt, its deadline is unknown from then on: it is left alone for good, since deleting what should stay is the worse
@@ -56,10 +56,12 @@ const carry =
     members.follow({ db, key: command.arg(1) }, { db, key: command.arg(2) }, how);
   };
 
-const carryToDatabase: Effect = ({ members }, command) => {
+const carryToDatabase: Effect = ({ members, losses }, command) => {
   const toDb = parseDecimal(command.arg(2));
   const key = command.arg(1);
-  if (!Number.isNaN(toDb)) members.follow({ db: command.db, key }, { db: toDb, key }, "move");
+  if (Number.isNaN(toDb)) return;
+  const inDoubt = members.moveIfFree({ db: command.db, key }, { db: toDb, key });
+  if (inDoubt !== undefined) losses.record(lossOf(inDoubt), command.db, key);
 };
 
 /** Members from argument 2 on, `step` apart, are gone or have no deadline any more. */

@@ -156,6 +156,26 @@ export class MemberDeadlines {
       this.#put({ ...target, name }, second, { kind: owner.kind, certain });
   }
 
+  /**
+   * The source journals a MOVE also when it did nothing: the new place was taken (Dragonfly src/server/generic_family.cc Move). Where that cannot be
+   * told, no deadline of either key is known any more. @returns whether that came about, and for which kind
+   */
+  moveIfFree(
+    from: { readonly db: number; readonly key: Slice },
+    to: { readonly db: number; readonly key: Slice },
+  ): MemberKind | undefined {
+    const owner = this.#key(from.db, from.key);
+    // A key with deadlines of its own was there, so nothing was moved.
+    if (owner === undefined || this.#key(to.db, to.key) !== undefined) return undefined;
+    const target = { db: to.db, key: to.key.toLatin1() };
+    const source = { db: owner.db, key: owner.key };
+    for (const { name } of [...owner.members.values()]) {
+      for (const place of [source, target])
+        this.#put({ ...place, name }, UNKNOWN_DEADLINE_MS, { kind: owner.kind, certain: false });
+    }
+    return owner.kind;
+  }
+
   /** @param db the database that was flushed, or -1 for all @param holds which keys of it were; all when not given */
   flushed(db: number, holds?: (key: Buffer) => boolean): void {
     for (const [held, keys] of this.#byDb) {

@@ -5,6 +5,7 @@
 import { Slice } from "../../bytes/slice.ts";
 import type { CommandEncoder } from "../../resp/command-encoder.ts";
 import type { HeldKey, HeldMember, MemberKind, MemberPlan } from "./member-deadlines.ts";
+import { gatedScript } from "./write-gate.ts";
 
 const MEMBERS_PER_COMMAND = 256;
 
@@ -45,7 +46,7 @@ function encodeDeletion(
   } else {
     encoder.begin(6 + names.length);
     encoder.argText("EVAL");
-    encoder.argBytes(DELETE_BY_TYPE);
+    encoder.argBytes(gatedScript(DELETE_BY_TYPE));
     encoder.argInt(1);
     argLatin1(encoder, key);
     encoder.argText(plan.fieldTtl === "convert" ? "1" : "0");

@@ -22,7 +22,7 @@ export function encodeMovedKey(
   { from, to }: MovedKey,
 ): void {
   if (deadlines.size > 0) deadlines.follow(from.db, from.key, to.db, to.key);
-  members.follow(from, to, "move");
+  members.moveIfFree(from, to);
   encoder.select(from.db);
   beginScript(encoder, MOVE, 2, 3);
   encoder.arg(from.key);
