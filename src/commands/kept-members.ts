@@ -26,6 +26,7 @@ export async function keptMembers(
   await writeMemberDeadlines(taskDir, sorted);
   // The others are not known: they were counted as lost when that came about.
   const known = sorted.filter(({ deadlineMs }) => Number.isFinite(deadlineMs));
+  if (known.length === 0) return undefined;
   const samples = known.slice(0, SAMPLES).map(({ db, key, member, deadlineMs }) => ({
     db,
     key: keyText(key),

@@ -58,6 +58,8 @@ class ReplicationRun {
   readonly #deadLetters: DeadLetterFile;
   #session: ReplicationSession | undefined;
   #counters = new FlowCounters(0);
+  /** A flush of the source that is being run on the target, or was the last one. */
+  #flushing: Promise<unknown> = Promise.resolve();
 
   constructor(options: RunReplicationOptions) {
     this.#options = options;
@@ -156,6 +158,7 @@ class ReplicationRun {
     try {
       const result = await session.run();
       await background.ended();
+      await this.#flushing;
       this.#options.observer.progress(this.#progress(session));
       this.#checkComplete();
       // Before the sweep, which an operator may stop.
@@ -163,11 +166,17 @@ class ReplicationRun {
       if (mode === "migrate") await afterCopy.sweepOnce();
       afterCopy.tellUnswept();
       return await this.#report({ control, target, workers, result, sweep: afterCopy.sweep });
+    } catch (thrown) {
+      if (this.#events.hasCopyBegun) afterCopy.tellHeld();
+      throw thrown;
     } finally {
       clearInterval(timer);
-      // A run that has failed deletes nothing more.
-      this.#copying.abort(interrupted("the run has ended"));
-      await background.ended();
+      // Whoever hears that the run is over may begin another one: nothing of this one deletes keys any more.
+      const isOver = interrupted("the run has ended");
+      this.#copying.abort(isOver);
+      this.#finishing.abort(isOver);
+      await background.settled();
+      await this.#flushing;
     }
   }
 
@@ -178,7 +187,9 @@ class ReplicationRun {
         ? "the source ran FLUSHALL: emptying the target"
         : "the source ran FLUSHDB: emptying that database of the target",
     );
-    return await runSourceFlush({ ...this.#common(), target }, db);
+    const flush = runSourceFlush({ ...this.#common(), signal: this.#finishing.signal, target }, db);
+    this.#flushing = flush.catch(() => {});
+    return await flush;
   }
 
   /** A run that was stopped inside its snapshot has copied a part only. */

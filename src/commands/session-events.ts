@@ -23,6 +23,10 @@ export class SessionEvents {
     this.#logger = logger;
   }
 
+  get hasCopyBegun(): boolean {
+    return this.#snapshotStartedMs !== undefined;
+  }
+
   /** How long the snapshot took; undefined while it is not complete. */
   get snapshotMs(): number | undefined {
     return this.#snapshotMs;

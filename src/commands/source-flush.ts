@@ -10,6 +10,7 @@ export type SourceFlushOptions = {
   readonly target: PreparedTarget;
   readonly connectTimeoutMs: number;
   readonly replyTimeoutMs: number;
+  readonly signal: AbortSignal;
 };
 
 /** @param db the source's database, -1 for all @returns undefined when it was emptied under its own number */

@@ -3,10 +3,13 @@
  * feature, and refuses what cannot end well. Only reads.
  */
 import type { Config } from "../config/load-config.ts";
+import type { ConflictPolicy } from "../config/schema.ts";
+import { Df2RedisError } from "../errors/df2redis-error.ts";
 import { plural } from "../observability/format.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { TargetCapabilities } from "../target/capabilities.ts";
 import { checkDatabaseMap } from "../target/check-database-map.ts";
+import { checkSweep } from "../target/check-sweep.ts";
 import { type DatabaseMap, databaseMap } from "../target/database-map.ts";
 import { planFeatures } from "../target/feature-plan.ts";
 import { FEATURE_WORDS, type FeatureChoice, type FeaturePlan, FEATURES } from "../target/features.ts";
@@ -39,9 +42,10 @@ export type PrepareTargetOptions = {
   readonly signal: AbortSignal;
 };
 
-/** @throws TARGET_NOT_EMPTY, CONFIG_INVALID, TARGET_UNSUITABLE, LIMIT_EXCEEDED, and whatever breaks a connection */
+/** @throws RESUME_IMPOSSIBLE, TARGET_NOT_EMPTY, CONFIG_INVALID, TARGET_UNSUITABLE, LIMIT_EXCEEDED, what `checkSweep` throws, and whatever breaks a connection */
 export async function prepareTarget(options: PrepareTargetOptions): Promise<PreparedTarget> {
   const { config, logger } = options;
+  if (options.isResume) refuseForgotten(config.conflict.policy);
   const capabilities = await probeTarget({ ...options, endpoint: config.target, writeMode: config.writeMode });
   const { product, version, databases } = capabilities;
   logger.debug({ target: version, product, databases }, "target probed");
@@ -59,6 +63,15 @@ export async function prepareTarget(options: PrepareTargetOptions): Promise<Prep
   return { capabilities, plan, map, places, owned };
 }
 
+/** Which keys were the target's own before an earlier run is not known any more: the journal would write to them. */
+function refuseForgotten(policy: ConflictPolicy | undefined): void {
+  if (policy !== "skip" && policy !== "panic") return;
+  throw new Df2RedisError(
+    "RESUME_IMPOSSIBLE",
+    `with conflict.policy ${policy} a run cannot be gone on with: which keys the target held before it is not known any more`,
+  );
+}
+
 /** Everything that a FLUSHALL of the source would empty. */
 function placesOf(map: DatabaseMap | undefined, databases: number): readonly KeyPlace[] {
   const scope = map?.flushScope(-1, databases);
@@ -73,6 +86,7 @@ async function findOwned(
   const { policy, memoryBytes } = config.conflict;
   const scan = { ...options, endpoint: config.target, places };
   if (!(await guardTarget({ ...scan, capabilities, policy }))) return undefined;
+  if (policy === "overwrite" && config.sweep.mode === "on") await checkSweep(scan);
   observer.note(`the target is not empty: looking which keys it holds (conflict.policy: ${policy})`);
   const owned = await findOwnedKeys({ ...scan, keysByDatabase: capabilities.keysByDatabase, memoryBytes });
   observer.note(`the target holds ${plural(owned.size, "key")}`);

@@ -5,11 +5,14 @@
 import { asDf2RedisError, type Df2RedisError } from "../errors/df2redis-error.ts";
 import type { TargetWriter } from "../target/target-writer.ts";
 import { Slice } from "../bytes/slice.ts";
+import { checkBulk } from "../target/translate/write-mode.ts";
 import type { DocumentEdit } from "../target/translate/journal-context.ts";
 
 export type DocumentEditsOptions = {
   readonly flow: number;
   readonly writer: TargetWriter;
+  /** Longest argument that the target takes. */
+  readonly maxBulkBytes: number;
   readonly read: (db: number, key: Buffer) => Promise<string | undefined>;
   /** The change cannot be made; the document stays as it is. */
   readonly unrunnable: (edit: DocumentEdit, why: string) => void;
@@ -64,14 +67,17 @@ export class DocumentEdits {
 
   #encode(edit: DocumentEdit, name: string, text: string | undefined): void {
     const { encoder } = this.#options.writer;
+    const key = this.#key.set(edit.key, 0, edit.key.length);
+    const bytes = text === undefined ? undefined : Buffer.from(text);
+    if (bytes !== undefined) checkBulk(bytes.length, this.#options.maxBulkBytes, { db: edit.db, key });
     encoder.flow = this.#options.flow;
     encoder.lsn = edit.lsn;
     encoder.select(edit.db);
-    encoder.begin(text === undefined ? 2 : 4);
+    encoder.begin(bytes === undefined ? 2 : 4);
     encoder.argText(name);
-    encoder.arg(this.#key.set(edit.key, 0, edit.key.length));
-    if (text === undefined) return;
-    encoder.argBytes(Buffer.from(text));
+    encoder.arg(key);
+    if (bytes === undefined) return;
+    encoder.argBytes(bytes);
     // A document's deadline outlives its changes (Dragonfly src/server/json_family.cc); without one there is none to keep.
     encoder.argText("KEEPTTL");
   }

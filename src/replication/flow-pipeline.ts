@@ -64,8 +64,8 @@ export class FlowPipeline {
   #flush: Omit<FlushRequest, "flow"> | undefined;
   #isDraining = false;
   readonly #encoded = new EncodedTime();
-  /** Unix ms of the end of the snapshot. */
-  #snapshotEndedMs = 0;
+  /** Unix ms: everything has to be encoded up to then before deadlines are acted upon. The end of the snapshot, or of a partial sync the start. */
+  #actFromMs = Number.POSITIVE_INFINITY;
 
   constructor(options: FlowPipelineOptions) {
     const { connection, startLsn, limits, bodyLimitBytes } = options;
@@ -163,9 +163,12 @@ export class FlowPipeline {
     this.pump();
   }
 
-  /** STARTSTABLE was accepted: a partial sync acknowledges where it starts. */
+  /** STARTSTABLE was accepted: a partial sync acknowledges where it starts. What it has missed comes now, if there is anything. */
   onStableStarted(): void {
-    if (this.#connection.kind === "partial") this.#acknowledge();
+    if (this.#connection.kind !== "partial") return;
+    this.#actFromMs = this.#options.clock() + DEADLINE_MARGIN_MS;
+    this.#acknowledge();
+    this.pump();
   }
 
   /** Once a second: acknowledges, and acts upon deadlines that no entry under way can renew any more. */
@@ -241,7 +244,7 @@ export class FlowPipeline {
 
   #onSnapshotEnded(lsn: number): void {
     this.#advance("snapshotEnded");
-    this.#snapshotEndedMs = this.#options.clock();
+    this.#actFromMs = this.#options.clock();
     this.#markedLsn = lsn;
     // Before anyone can see that it is applied.
     this.#options.counters.set(this.flow, "lsn", lsn);
@@ -285,7 +288,7 @@ export class FlowPipeline {
     const nowMs = clock();
     const upToMs = this.#encoded.upTo(nowMs);
     // Not before all that the snapshot's time had in store is behind us.
-    if (upToMs < this.#snapshotEndedMs) return;
+    if (upToMs < this.#actFromMs) return;
     const encoder = this.#deadlineEncoder();
     // A flow that lags sees renewals later.
     deadlines.marginMs = DEADLINE_MARGIN_MS + Math.max(0, nowMs - upToMs);

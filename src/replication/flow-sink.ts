@@ -64,6 +64,8 @@ export type FlowSinkOptions = {
   /** What the target's own keys are dealt with by; undefined when it was empty. */
   readonly gate: ConflictGate | undefined;
   readonly expiry: ExpiryConfig;
+  /** Deadlines of members that this flow keeps at most. */
+  readonly memberLimit: number;
   /** As the source told it before this flow could. */
   readonly sourceVersion: () => string | undefined;
   /** Stop at the end of the snapshot. */
@@ -97,7 +99,11 @@ export class FlowSink extends SkippableTranslator implements FlowHandler<Streame
       withinMs: expiry.withinHours * HOUR_MS,
     });
     const journaled = { active: false };
-    const members = new MemberDeadlines({ plan, isNear: (deadlineMs) => deadlines.isNear(deadlineMs) });
+    const members = new MemberDeadlines({
+      plan,
+      limit: options.memberLimit,
+      isNear: (deadlineMs) => deadlines.isNear(deadlineMs),
+    });
     super({
       encoder,
       capabilities,
@@ -136,6 +142,7 @@ export class FlowSink extends SkippableTranslator implements FlowHandler<Streame
     this.#edits = new DocumentEdits({
       flow: options.flow,
       writer,
+      maxBulkBytes: capabilities.maxBulkBytes,
       read: options.readDocument,
       unrunnable: (edit, why) => options.unrunnable(entryOf(edit), why),
       encoded: () => options.events.encoded(),
@@ -275,10 +282,8 @@ export class FlowSink extends SkippableTranslator implements FlowHandler<Streame
   /** A deadline that may be past before the journal renews it is held back. */
   #settled(object: ObjectHeader): ObjectHeader {
     const { type, db, key, expireAtMs, sticky, mcFlags } = object;
-    if (expireAtMs === -1) {
-      this.deadlines.forget(db, key);
-      return object;
-    }
+    // What may be held for the key is left to its release: a name for each key would cost more.
+    if (expireAtMs === -1) return object;
     const settled = this.deadlines.settle(db, key, expireAtMs);
     return settled === expireAtMs ? object : { type, db, key, expireAtMs: settled, sticky, mcFlags };
   }
@@ -332,12 +337,12 @@ export class FlowSink extends SkippableTranslator implements FlowHandler<Streame
   }
 }
 
-/** For a report: its words are gone. */
-function entryOf({ db, key, command, lsn }: DocumentEdit): JournalCommand {
+/** For a report. */
+function entryOf({ db, key, lsn, words: [name = "", , ...others] }: DocumentEdit): JournalCommand {
   const entry = new JournalCommand();
   entry.db = db;
   entry.lsn = lsn;
-  entry.argc = 2;
-  entry.args.push(Slice.from(command), Slice.from(key));
+  entry.args.push(Slice.from(name), Slice.from(key), ...others.map((word) => Slice.from(word)));
+  entry.argc = entry.args.length;
   return entry;
 }

@@ -17,6 +17,8 @@ import type { FlowRequest, WorkerCommand, WorkerEvent, WorkerReport } from "./wo
 import type { WorkerSettings } from "./worker-settings.ts";
 
 const TICK_MS = 1000;
+/** Deadlines of members kept by all flows together, at about 150 bytes each. */
+const KEPT_MEMBERS = 2_000_000;
 
 export class WorkerHost {
   readonly #settings: WorkerSettings;
@@ -47,7 +49,8 @@ export class WorkerHost {
     this.#counters = new FlowCounters(settings.flows, settings.counters);
     const { target: endpoint, connectTimeoutMs, replyTimeoutMs } = settings;
     const { signal } = this.#abort;
-    this.#documents = new DocumentReader({ endpoint, connectTimeoutMs, replyTimeoutMs, signal });
+    const retryMs = 1000 * (settings.errors?.retrySeconds ?? 0);
+    this.#documents = new DocumentReader({ endpoint, connectTimeoutMs, replyTimeoutMs, signal, retryMs });
     this.#losses = new LossCounter((kind, { db, key }) => tell({ type: "loss", kind, db, key }));
     this.#policies = new FlowPolicies(settings);
     this.#rejections = new Rejections({
@@ -116,7 +119,8 @@ export class WorkerHost {
     try {
       await Promise.all(command.flows.map((request) => this.#openFlow(command.masterId, command.syncId, request)));
       // The session may have ended in this very turn.
-      if (!this.#isEnded) this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+      // Behind the sockets' turn: after a pause of the whole process a deadline must not overtake its renewal, which has come meanwhile.
+      if (!this.#isEnded) this.#timer ??= setInterval(() => setImmediate(() => this.#tick()), TICK_MS);
     } catch (thrown) {
       this.#fail(asDf2RedisError(thrown));
     } finally {
@@ -172,6 +176,7 @@ export class WorkerHost {
         underivable: (entry, why) => this.#rejections.onUnderivable(flow, entry, why),
       }),
       expiry: this.#settings.expiry,
+      memberLimit: Math.ceil(KEPT_MEMBERS / this.#settings.flows),
       sourceVersion: () => this.#sourceVersion,
       readDocument: (db, key) => this.#documents.read(db, key),
       unrunnable: (entry, why) => this.#rejections.onUnrunnable(flow, entry, why),
@@ -216,6 +221,7 @@ export class WorkerHost {
   }
 
   #tick(): void {
+    if (this.#isEnded) return;
     for (const pipeline of this.#pipelines) pipeline.tick();
     this.#publish();
   }

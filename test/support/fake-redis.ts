@@ -19,12 +19,6 @@ const ANSWERS: Readonly<Record<string, string>> = {
 /** Those of the optional commands that a Redis 7.0 without modules has. */
 const THERE = new Set(["RESTORE", "EVAL", "SCRIPT", "LMPOP", "PEXPIRETIME"]);
 
-/** To what the probe asks beside that. */
-function probeAnswer(words: readonly string[]): string {
-  if (!words.some((word) => word.includes("df2redis:probe"))) return OK;
-  return THERE.has(words[0] ?? "") ? "-ERR Bad data format\r\n" : "-ERR unknown command\r\n";
-}
-
 type Held = { readonly line: string; readonly send: () => void };
 
 export class FakeRedis implements AsyncDisposable {
@@ -32,6 +26,10 @@ export class FakeRedis implements AsyncDisposable {
   readonly commands: string[] = [];
   /** An error reply for a command that begins with this text. */
   readonly refusals = new Map<string, string>();
+  /** Another reply than +OK, as it goes over the wire, to a command that begins with this text. */
+  readonly replies = new Map<string, string>();
+  /** Commands that it has beside those of a Redis 7.0. */
+  readonly more = new Set<string>();
   #server: ScriptedServer | undefined;
   #holdFrom: string | undefined;
   readonly #held: Held[] = [];
@@ -45,7 +43,7 @@ export class FakeRedis implements AsyncDisposable {
         const opening = ANSWERS[words[0] ?? ""];
         if (words[0] === "INFO") redis.#probes.add(socket);
         if (opening !== undefined) return opening;
-        if (redis.#probes.has(socket)) return probeAnswer(words);
+        if (redis.#probes.has(socket)) return redis.#probeAnswer(words);
         const line = words.join(" ");
         redis.commands.push(line);
         redis.#held.push({ line, send: () => socket.write(redis.#answerTo(line)) });
@@ -59,6 +57,11 @@ export class FakeRedis implements AsyncDisposable {
   get endpoint(): Endpoint {
     if (this.#server === undefined) throw new Error("not started");
     return this.#server.endpoint;
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#server?.sockets.filter((socket) => !socket.destroyed).length ?? 0;
   }
 
   /** Commands without an answer. */
@@ -99,8 +102,16 @@ export class FakeRedis implements AsyncDisposable {
     await this.#server?.[Symbol.asyncDispose]();
   }
 
+  /** To what the probe asks beside what `ANSWERS` holds. */
+  #probeAnswer(words: readonly string[]): string {
+    const [name = ""] = words;
+    if (!words.some((word) => word.includes("df2redis:probe"))) return OK;
+    return THERE.has(name) || this.more.has(name) ? "-ERR Bad data format\r\n" : "-ERR unknown command\r\n";
+  }
+
   #answerTo(line: string): string {
     for (const [start, words] of this.refusals) if (line.startsWith(start)) return `-${words}\r\n`;
+    for (const [start, reply] of this.replies) if (line.startsWith(start)) return reply;
     return OK;
   }
 }

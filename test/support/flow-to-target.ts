@@ -57,6 +57,7 @@ export function flowToTarget(bytes: Buffer, options: FlowToTargetOptions): FlowT
       clock: Date.now,
       mapper: undefined,
       gate: undefined,
+      memberLimit: 1000,
       expiry: { hold: "snapshot", withinHours: 24 },
       sourceVersion: () => undefined,
       events: {

@@ -2,7 +2,7 @@
 import { DEFAULT_DECODE_LIMITS } from "../../src/bytes/decode-limits.ts";
 import type { Df2RedisError } from "../../src/errors/df2redis-error.ts";
 import { FlowCounters } from "../../src/replication/flow-counters.ts";
-import { FlowPipeline } from "../../src/replication/flow-pipeline.ts";
+import { FlowPipeline, type FlowPipelineOptions } from "../../src/replication/flow-pipeline.ts";
 import type { FlushRequest } from "../../src/replication/worker-messages.ts";
 import type { FlowConnection, FlowHandlers } from "../../src/source/flow-connection.ts";
 import type { TargetCapabilities } from "../../src/target/capabilities.ts";
@@ -97,6 +97,8 @@ export type PipelineBenchOptions = {
   readonly limits?: WriterLimits;
   /** Unix ms. */
   readonly clock?: () => number;
+  /** What else of the pipeline's options is to be another. */
+  readonly pipeline?: Partial<Omit<FlowPipelineOptions, "connection" | "events">>;
 };
 
 export class PipelineBench implements AsyncDisposable {
@@ -126,6 +128,7 @@ export class PipelineBench implements AsyncDisposable {
       plan: DROP_ALL,
       mapper: undefined,
       gate: undefined,
+      memberLimit: 1000,
       expiry: { hold: "snapshot" as const, withinHours: 24 },
       sourceVersion: () => undefined,
       writeMode: "auto",
@@ -136,6 +139,7 @@ export class PipelineBench implements AsyncDisposable {
       countKey: (typeName) => this.told.push(typeName),
       onDragonflyVersion: (version) => this.told.push(version),
       clock,
+      ...options.pipeline,
       events: {
         cut: () => this.told.push("cut"),
         snapshotApplied: () => this.told.push("snapshotApplied"),

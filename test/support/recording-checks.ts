@@ -38,8 +38,9 @@ export function expectRightRun(run: RecordingRun, report: RunReport, flows: read
   }
 }
 
+/** Documents as a run makes them that is told nothing about them: strings with their text. */
 export async function expectExpectedState(options: CompareOptions): Promise<void> {
-  const { differences, equal } = await compareWithExpected(options);
+  const { differences, equal } = await compareWithExpected({ documents: "text", ...options });
   expect(differences.map(formatDifference)).toEqual([]);
   expect(equal["string"]).toBeGreaterThan(0);
 }

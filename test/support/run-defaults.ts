@@ -2,15 +2,18 @@
  * What runs of tests are told unless they test just that: filters and sketches, which recordings hold and no target can, are left out (by default their
  * first one ends a run), and files of a run go to a directory that nobody looks at.
  */
+import { randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Flags } from "../../src/config/flag-layer.ts";
+
+const STATES = join(tmpdir(), `df2redis-test-state-${randomUUID()}`);
 
 let runs = 0;
 
 /** Of its own for each: tests run side by side under one task name. */
 function stateDir(): string {
-  return join(tmpdir(), `df2redis-test-state-${process.pid}-${runs++}`);
+  return join(STATES, String(runs++));
 }
 
 export const DROP_SKETCHES: Flags = {

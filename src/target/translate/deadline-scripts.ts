@@ -4,6 +4,8 @@
  * RESTORE ABSTTL. Constants and text only.
  */
 
+import { WRITE_GATE } from "./write-gate.ts";
+
 /** A hundred years, counted as 365.25 days. */
 export const STAND_IN_OFFSET_MS = 3_155_760_000_000;
 /** A deadline that is further ahead of now than this is a stand-in. */
@@ -51,7 +53,7 @@ function both(body: string): readonly [Buffer, Buffer] {
   return [Buffer.from(DEADLINE_BY_PTTL + body), Buffer.from(DEADLINE + body)];
 }
 
-const ARM_KEYS_SCRIPTS = both(ARM + ARM_KEYS);
+const ARM_KEYS_SCRIPTS = both(WRITE_GATE + ARM + ARM_KEYS);
 const ARM_SCAN_SCRIPTS = both(ARM + ARM_SCAN);
 const EXPIRE_IF_SCRIPTS = both(EXPIRE_IF);
 

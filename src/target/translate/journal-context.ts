@@ -37,9 +37,10 @@ export type UnrunnableRecorder = (command: JournalCommand, why: string) => void;
 export type DocumentEdit = {
   readonly db: number;
   readonly key: Buffer;
-  /** Upper-case name and LSN of the entry, for messages. */
-  readonly command: string;
+  /** Of the entry. */
   readonly lsn: number;
+  /** Its upper-case name and all behind it, for messages. */
+  readonly words: readonly string[];
   readonly change: (text: string | undefined) => DocumentChange;
 };
 

@@ -147,6 +147,16 @@ describe("held deadlines", () => {
     expect(releaseLines(deadlines, "all")[0]).toContain(" 1 renamed ");
   });
 
+  test("a name that may not have been followed keeps the later deadline of both", () => {
+    const deadlines = held();
+    deadlines.settle(0, key, PAST);
+    deadlines.settle(1, key, NOW + HOUR_MS);
+    deadlines.follow(0, key, 1, key);
+    expect(releaseLines(deadlines, NOW)).toEqual([`EVAL script 1 k ${BEYOND} ${NOW} ${NEVER_MS}`]);
+    expect(deadlines.size).toBe(1);
+    expect(releaseLines(deadlines, "all")[0]).toBe("SELECT 1");
+  });
+
   test("a flush forgets a database, or all", () => {
     const deadlines = held();
     for (const db of [0, 1, 2]) deadlines.settle(db, key, PAST);

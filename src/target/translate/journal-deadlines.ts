@@ -41,6 +41,9 @@ export type HeldDeadlinesOptions = {
   readonly commands?: ReadonlySet<OptionalCommand>;
 };
 
+/** Whether the key has this deadline from now on. */
+type Certainty = "is" | "maybe";
+
 type ReleaseBounds = {
   readonly db: number;
   readonly keys: Map<string, number>;
@@ -105,17 +108,23 @@ export class HeldDeadlines {
 
   /** The deadline to write for `key`: its own, or its stand-in. */
   settle(db: number, key: Slice, deadlineMs: number): number {
-    const settled = this.settleIf(db, key, deadlineMs);
+    const settled = this.#settle(db, key, deadlineMs, "is");
     if (settled < STAND_IN_OFFSET_MS && this.#size > 0) this.forget(db, key);
     return settled;
   }
 
   /** The same for a command that may leave the key with the deadline that it has. */
   settleIf(db: number, key: Slice, deadlineMs: number): number {
+    return this.#settle(db, key, deadlineMs, "maybe");
+  }
+
+  #settle(db: number, key: Slice, deadlineMs: number, how: Certainty): number {
     if (!this.canHold || !this.isNear(deadlineMs)) return Math.max(1, deadlineMs);
     // Clamped: the stand-in of one from the 1970s would not lie far enough ahead to be known as such. Past is past.
     const held = Math.max(deadlineMs, this.#clock() - YEAR_MS);
-    this.#remember(db, key.toLatin1(), held);
+    // Without room no text is made of the key: with many deadlines this is the way of nearly all of them.
+    if (this.#size < this.#limit) this.#remember(db, key.toLatin1(), held, how);
+    else this.overflowed = true;
     return held + STAND_IN_OFFSET_MS;
   }
 
@@ -125,13 +134,16 @@ export class HeldDeadlines {
     if (this.#byDb.get(db)?.delete(key.toLatin1()) === true) this.#size--;
   }
 
-  /** A key's deadline goes along to another key (RENAME, MOVE, COPY): the other name may have a stand-in, too. */
+  /**
+   * A key's deadline goes along to another key (RENAME, MOVE, COPY): the other name may have a stand-in, too, its own if nothing was done (the source
+   * journals such a MOVE).
+   */
   follow(db: number, key: Slice, toDb: number, toKey: Slice): void {
     if (this.#size === 0 && !this.overflowed) return;
     const held = this.#byDb.get(db)?.get(key.toLatin1());
-    if (held !== undefined) this.#remember(toDb, toKey.toLatin1(), held);
+    if (held !== undefined) this.#remember(toDb, toKey.toLatin1(), held, "maybe");
     // Possibly one that the list has no room for, and a scan under way may miss a key that changes its name.
-    else if (this.overflowed) this.#remember(toDb, toKey.toLatin1(), this.#clock() + 2 * this.marginMs);
+    else if (this.overflowed) this.#remember(toDb, toKey.toLatin1(), this.#clock() + 2 * this.marginMs, "maybe");
   }
 
   /** @param db the database that was flushed, or -1 for all @param holds which keys of it were; all when not given */
@@ -189,7 +201,8 @@ export class HeldDeadlines {
     return [];
   }
 
-  #remember(db: number, key: string, deadlineMs: number): void {
+  /** What `release` finds too early it takes off the list all the same: in doubt the later one counts. */
+  #remember(db: number, key: string, deadlineMs: number, how: Certainty): void {
     let keys = this.#byDb.get(db);
     if (keys === undefined) this.#byDb.set(db, (keys = new Map()));
     if (!keys.has(key)) {
@@ -199,6 +212,6 @@ export class HeldDeadlines {
       }
       this.#size++;
     }
-    keys.set(key, deadlineMs);
+    keys.set(key, how === "is" ? deadlineMs : Math.max(deadlineMs, keys.get(key) ?? deadlineMs));
   }
 }

@@ -89,7 +89,13 @@ describe("convert", () => {
     const kit = translation("convert");
     kit.translate(words, { db: 2, lsn: 77 });
     expect(kit.edits).toEqual([
-      { db: 2, key: Buffer.from("k"), command: words[0], lsn: 77, change: expect.any(Function) as unknown },
+      {
+        db: 2,
+        key: Buffer.from("k"),
+        words: expect.any(Array) as unknown,
+        lsn: 77,
+        change: expect.any(Function) as unknown,
+      },
     ]);
     expect(kit.losses).toEqual([]);
   });
@@ -106,14 +112,14 @@ describe("convert", () => {
   test("the change applies the entry's words, copied", () => {
     const kit = translation("convert");
     kit.translate(["json.numincrby", "k", "$.a", "5"]);
-    expect(kit.edits[0]?.command).toBe("JSON.NUMINCRBY");
+    expect(kit.edits[0]?.words[0]).toBe("JSON.NUMINCRBY");
     expect(kit.edits[0]?.change('{"a":1,"b":"é"}')).toEqual({ kind: "set", text: '{"a":6,"b":"é"}' });
   });
 
   test("JSON.MSET is a string or a change, key by key", () => {
     const kit = translation("convert");
     expect(kit.lines("JSON.MSET", "a", "$", "1", "b", "$.x", "2", "c", ".", "3")).toEqual(["SET a 1", "SET c 3"]);
-    expect(kit.edits.map(({ key, command }) => `${command} ${key.toString()}`)).toEqual(["JSON.MSET b"]);
+    expect(kit.edits.map(({ words }) => words.join(" "))).toEqual(["JSON.SET b $.x 2"]);
     expect(kit.edits[0]?.change('{"x":1}')).toEqual({ kind: "set", text: '{"x":2}' });
     expect(kit.losses).toEqual(["jsonAsText 0 a", "jsonAsText 0 c"]);
   });

@@ -171,8 +171,8 @@ function editDocument(context: JournalContext, command: JournalCommand, key: Sli
   context.editDocument({
     db: command.db,
     key: key.toBuffer(),
-    command: nameOf(command),
     lsn: command.lsn,
+    words,
     change: (text) => applyJsonCommand(words, text, dialect),
   });
 }

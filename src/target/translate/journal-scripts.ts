@@ -8,6 +8,7 @@ import type { CommandEncoder } from "../../resp/command-encoder.ts";
 import type { JournalContext, Rewrite } from "./journal-context.ts";
 import { copyArgs, passEntry } from "./journal-words.ts";
 import { memberSourceRules } from "./member-source-rules.ts";
+import { gatedScript } from "./write-gate.ts";
 
 /** Dragonfly src/server/string_family.cc OpExtend: a missing key is created, a deadline stays. */
 const PREPEND = Buffer.from("return redis.call('SET',KEYS[1],ARGV[1]..(redis.call('GET',KEYS[1]) or ''),'KEEPTTL')");
@@ -58,11 +59,14 @@ const HINCRBYFLOAT_KEEPING = Buffer.from(
     "if at>0 then redis.call('HPEXPIREAT',KEYS[1],string.format('%.0f',at),'FIELDS',1,ARGV[1]) end return 0",
 );
 
-/** Starts `EVAL script <keys> …`; the caller encodes `args` further arguments, the keys among them. */
+/**
+ * Starts `EVAL script <keys> …`; the caller encodes `args` further arguments, the keys among them. A script with keys is one that the target
+ * refuses as a whole when it takes no writes.
+ */
 export function beginScript(encoder: CommandEncoder, script: Buffer, keys: number, args: number): void {
   encoder.begin(3 + args);
   encoder.argText("EVAL");
-  encoder.argBytes(script);
+  encoder.argBytes(keys === 0 ? script : gatedScript(script));
   encoder.argInt(keys);
 }
 

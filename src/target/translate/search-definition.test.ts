@@ -31,6 +31,7 @@ describe("the words of a definition", () => {
     ["a separator that is a space", "idx ON HASH SCHEMA a AS a TAG SEPARATOR   SORTABLE"],
     ["one at the end", "idx ON HASH SCHEMA a AS a TAG SEPARATOR  "],
     ["a prefix with a space", "idx ON HASH PREFIX 1 a b LANGUAGE english SCHEMA a AS a TEXT"],
+    ["a number of prefixes below zero", "idx ON HASH PREFIX -2 a SCHEMA a AS a TEXT"],
     ["fewer prefixes than announced", "idx ON HASH PREFIX 9 a SCHEMA a AS a TEXT"],
     ["nothing", ""],
   ])("are not guessed at: %s", (_, text) => {

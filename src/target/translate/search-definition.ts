@@ -51,7 +51,9 @@ function separatorFirst(words: Slice[]): void {
 function hasDeclaredCounts(words: readonly Slice[]): boolean {
   for (let at = 1; at < words.length && !isWord(words[at], "SCHEMA"); at++) {
     if (!isWord(words[at], "PREFIX") && !isWord(words[at], "STOPWORDS")) continue;
-    at += 1 + Number(words[at + 1]?.toLatin1());
+    const count = Number(words[at + 1]?.toLatin1());
+    if (!(count >= 0)) return false;
+    at += 1 + count;
     const next = words[at + 1];
     if (!CLAUSES.some((clause) => isWord(next, clause))) return false;
   }
