@@ -8,6 +8,8 @@ import { exitCodeOf, summarize, summaryLines } from "./test-summary.ts";
 const vitest = join(import.meta.dirname, "../node_modules/vitest/vitest.mjs");
 
 const folder = await mkdtemp(join(tmpdir(), "df2redis-test-"));
+// What runs of tests leave behind goes with it (test/support/run-defaults.ts).
+process.env["DF2REDIS_TEST_STATES"] = folder;
 try {
   const report = join(folder, "report.json");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];

@@ -5,7 +5,7 @@
 import { runFlags } from "../support/run-defaults.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import { runReplication } from "../../src/commands/replicate.ts";
-import type { RunPhase, RunReport } from "../../src/commands/run-report.ts";
+import type { RunMode, RunPhase, RunReport } from "../../src/commands/run-report.ts";
 import type { Flags } from "../../src/config/flag-layer.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { silentLogger } from "../../src/observability/logger.ts";
@@ -24,11 +24,16 @@ export type LiveRunOptions = {
   readonly resume?: { readonly masterId: string; readonly lsns: readonly number[] };
   /** More command line flags, by their long names. */
   readonly flags?: Flags;
+  /** Keys that have no flag. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default `replicate`. */
+  readonly mode?: RunMode;
 };
 
 export class LiveRun implements AsyncDisposable {
   readonly phases: RunPhase[] = [];
   readonly warnings: string[] = [];
+  readonly notes: string[] = [];
   readonly #source: TestSource;
   readonly #stop = new AbortController();
   readonly #force = new AbortController();
@@ -53,15 +58,18 @@ export class LiveRun implements AsyncDisposable {
     };
     const readFile = (path: string): string => (path === "/ca" ? tlsCa : password) ?? "";
     this.#ended = runReplication({
-      config: loadConfig({ env: {}, flags, readFile }),
-      mode: "replicate",
+      config: loadConfig({ env: options.env ?? {}, flags, readFile }),
+      mode: options.mode ?? "replicate",
       observer: {
         phase: (phase) => {
           this.phases.push(phase);
           for (const listener of this.#listeners.splice(0)) listener();
         },
         progress: () => {},
-        note: () => {},
+        note: (message) => {
+          this.notes.push(message);
+          for (const listener of this.#listeners.splice(0)) listener();
+        },
         warning: (message) => void this.warnings.push(message),
       },
       stop: this.#stop.signal,
@@ -78,10 +86,19 @@ export class LiveRun implements AsyncDisposable {
   }
 
   async untilPhase(phase: RunPhase): Promise<void> {
-    while (!this.phases.includes(phase)) {
+    await this.#until(() => this.phases.includes(phase), phase);
+  }
+
+  /** Until it says something that begins so. */
+  async untilNote(start: string): Promise<void> {
+    await this.#until(() => this.notes.some((note) => note.startsWith(start)), start);
+  }
+
+  async #until(condition: () => boolean, what: string): Promise<void> {
+    while (!condition()) {
       const next = new Promise<undefined>((resolve) => this.#listeners.push(() => resolve(undefined)));
       const report = await Promise.race([this.#ended, next]);
-      if (report !== undefined) throw new Error(`the run ended before ${phase}: ${JSON.stringify(report)}`);
+      if (report !== undefined) throw new Error(`the run ended before ${what}: ${JSON.stringify(report)}`);
     }
   }
 
@@ -91,6 +108,11 @@ export class LiveRun implements AsyncDisposable {
     await using client = await this.#source.client();
     const early = this.#ended.then(() => Promise.reject(new Error("the run ended before it had caught up")));
     await Promise.race([untilNoLag(client), early]);
+  }
+
+  /** As Ctrl-C does it. */
+  stop(): void {
+    this.#stop.abort();
   }
 
   /** Waits until all is acknowledged, and stops as Ctrl-C does. */

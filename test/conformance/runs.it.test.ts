@@ -5,7 +5,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Certificates, makeCertificates } from "../support/certificates.ts";
-import { expectEqualServers } from "../support/compare-servers.ts";
+import type { Flags } from "../../src/config/flag-layer.ts";
+import { DOCUMENTS_AS_TEXT, expectEqualServers } from "../support/compare-servers.ts";
 import { startLoad } from "../support/load-generator.ts";
 import { RedisPool } from "../support/redis-pool.ts";
 import type { RespClient } from "../support/resp-client.ts";
@@ -157,27 +158,52 @@ describe("keys that change their name", () => {
 });
 
 describe("what a plain Redis cannot hold", () => {
-  test("is left out, counted and named; all else of these keys is there", async () => {
+  const special = (prefix: string): (readonly (string | number)[])[] => [
+    ["JSON.SET", `${prefix}:json`, "$", '{"a": [1, 2.5, null], "b": "text"}'],
+    ["SADDEX", `${prefix}:set`, 5000, "mortal"],
+    ["SADD", `${prefix}:set`, "immortal"],
+    ["SET", `${prefix}:sticky`, "x"],
+    ["STICK", `${prefix}:sticky`],
+  ];
+
+  test.each<[string, Flags, Record<string, number>, Record<string, number>, Record<string, number>]>([
+    [
+      "is carried in another form where that can be had, counted and named",
+      {},
+      { [DOCUMENTS_AS_TEXT]: 2, set: 2, string: 2 },
+      {},
+      { jsonAsText: 2, memberTtlKept: 2, sticky: 2 },
+    ],
+    [
+      "is left out where that is asked for, counted and named; all else of these keys is there",
+      { "unsupported-json": "drop", "unsupported-member-ttl": "drop" },
+      { set: 2, string: 2 },
+      { "ReJSON-RL": 2 },
+      { json: 2, memberTtl: 2, sticky: 2 },
+    ],
+  ])("%s", async (_name, flags, equal, skipped, losses) => {
     await using source = await openTestSource();
     await using target = await pool.take();
     await using client = await source.client();
-    const special = (prefix: string): (readonly (string | number)[])[] => [
-      ["JSON.SET", `${prefix}:json`, "$", '{"a": [1, 2.5, null], "b": "text"}'],
-      ["SADDEX", `${prefix}:set`, 5000, "mortal"],
-      ["SADD", `${prefix}:set`, "immortal"],
-      ["SET", `${prefix}:sticky`, "x"],
-      ["STICK", `${prefix}:sticky`],
-    ];
     await runAll(client, special("before"));
-    await using run = new LiveRun({ source, targetPort: target.port });
+    await using run = new LiveRun({ source, targetPort: target.port, flags });
     await run.untilPhase("stable");
     await runAll(client, special("after"));
     const report = await run.finish();
-    const { equal, skipped } = await expectEqualServers({ source: client, target: target.client });
-    expect(skipped).toEqual({ "ReJSON-RL": 2 });
-    expect(equal).toEqual({ set: 2, string: 2 });
-    const counts = Object.fromEntries(report.losses.map(({ kind, count }) => [kind, count]));
-    expect(counts).toMatchObject({ json: 2, memberTtl: 2, sticky: 2 });
+    const documents = flags["unsupported-json"] === "drop" ? "dropped" : "text";
+    const found = await expectEqualServers({ source: client, target: target.client, documents });
+    expect([found.equal, found.skipped]).toEqual([equal, skipped]);
+    expect(Object.fromEntries(report.losses.map(({ kind, count }) => [kind, count]))).toEqual(losses);
+    expect(report.keptMembers?.count).toBe(losses["memberTtlKept"]);
+  });
+
+  test("stops the run at the first one where that is asked for", async () => {
+    await using source = await openTestSource();
+    await using target = await pool.take();
+    await using client = await source.client();
+    await runAll(client, special("before"));
+    await using run = new LiveRun({ source, targetPort: target.port, flags: { "unsupported-json": "fail" } });
+    await expect(run.ended).rejects.toMatchObject({ code: "FEATURE_UNSUPPORTED" });
   });
 });
 

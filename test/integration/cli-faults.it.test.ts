@@ -8,6 +8,7 @@ import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { RecordedFlow } from "../../src/simulator/recording.ts";
 import { type RecordingMaster, startRecordingMaster } from "../../src/simulator/recording-master.ts";
+import { expectExpectedState } from "../support/recording-checks.ts";
 import { expectedLines, openRecording, recordedBytes } from "../support/recordings.ts";
 import { freePort, type RedisServer, startRedis } from "../support/redis-server.ts";
 import { CliHere } from "../support/run-cli-here.ts";
@@ -38,6 +39,7 @@ beforeEach(async () => {
   logDir = mkdtempSync(path.join(tmpdir(), "df2redis-log-"));
   master = await startRecordingMaster({ recording });
   await client.call("FLUSHALL");
+  await client.call("CONFIG", "RESETSTAT");
 });
 afterEach(async () => {
   await master.stop();
@@ -81,6 +83,13 @@ async function failure(run: CliHere, code: string): Promise<string> {
 
 async function failsWith(code: string, run: Run): Promise<string> {
   return await failure(start(run), code);
+}
+
+const AS_APP = { DF2REDIS_TARGET_USER: "app", DF2REDIS_TARGET_PASSWORD: TARGET_SECRET };
+
+/** The user of `AS_APP`, who may run all but that. */
+async function forbid(command: string): Promise<void> {
+  await client.call("ACL", "SETUSER", "app", "reset", "on", `>${TARGET_SECRET}`, "~*", "&*", "+@all", `-${command}`);
 }
 
 describe("the target", () => {
@@ -130,20 +139,68 @@ describe("the target", () => {
     await expectOnlyDatabase0(small);
   });
 
-  test("may not be written to with RESTORE: key, command and its words are named", async () => {
-    await client.call("ACL", "SETUSER", "app", "on", `>${TARGET_SECRET}`, "~*", "&*", "+@all", "-restore");
-    const env = { DF2REDIS_TARGET_USER: "app", DF2REDIS_TARGET_PASSWORD: TARGET_SECRET };
-    const words = await failsWith("TARGET_REJECTED", { env });
-    expect(words).toMatch(
-      /the target refused RESTORE of key "[^"]+" in database \d+ \(flow \d, while the snapshot was written\): NOPERM/,
+  test("may not be written to with RESTORE: everything goes by other commands", async () => {
+    await forbid("restore");
+    await using run = start({ env: AS_APP });
+    await master.whenAllAcked();
+    run.signal("SIGINT");
+    expect(await run.ended).toBe(0);
+    expect(run.stdout).not.toContain("refused");
+    await expectExpectedState({ recording, port: redis.port });
+    expect(String(await client.call("INFO", "commandstats"))).not.toMatch(
+      /cmdstat_restore:.*[^_]calls=[1-9]\d*,usec=[1-9]/,
     );
-    expect(words).toMatch(/where: .*command RESTORE/);
   });
 
-  test("runs out of memory: key, command and its words are named", async () => {
-    await using full = await startRedis({ args: ["--maxmemory", "1mb", "--maxmemory-policy", "noeviction"] });
-    const words = await failsWith("TARGET_REJECTED", { target: full.address });
+  test("may not be written to with RESTORE, which target.writeMode asks for", async () => {
+    await forbid("restore");
+    const words = await failsWith("TARGET_UNSUITABLE", { env: AS_APP, args: ["--write-mode", "restore"] });
+    expect(words).toContain("RESTORE, which target.writeMode: restore needs");
+    expect(master.sessionCount).toBe(0);
+  });
+
+  test("may not be written to with a command that is needed: key, command and its words are named", async () => {
+    await forbid("rpush");
+    const words = await failsWith("TARGET_REJECTED", { env: AS_APP });
+    expect(words).toMatch(
+      /the target refused RPUSH of key "[^"]+" in database \d+ \(flow \d, (at LSN \d+|while the snapshot was written)\): NOPERM/,
+    );
+    expect(words).toMatch(/where: .*command RPUSH/);
+  });
+
+  const FULL = ["--maxmemory", "1", "--maxmemory-policy", "noeviction"];
+
+  test("is out of memory and the run may not wait: key, command and its words are named", async () => {
+    await using full = await startRedis({ args: FULL });
+    const env = { DF2REDIS_ERRORS_RETRY_SECONDS: "0" };
+    const words = await failsWith("TARGET_REJECTED", { target: full.address, env });
     expect(words).toMatch(/the target refused [A-Z]+ of key "[^"]+" in database \d+ .*: OOM command not allowed/);
+  });
+
+  test("is out of memory for longer than the run may wait: the server's words and the time are named", async () => {
+    await using full = await startRedis({ args: FULL });
+    const env = { DF2REDIS_ERRORS_RETRY_SECONDS: "1" };
+    const run = start({ target: full.address, env });
+    const words = await failure(run, "TARGET_NOT_READY");
+    expect(run.stdout).toContain("the target takes no writes now, waiting and trying again: OOM command not allowed");
+    expect(words).toMatch(
+      /cannot take writes: OOM command not allowed .* It was tried for \d+(\.\d)? s; \d+ commands wait/,
+    );
+    expect([master.acks(0), master.acks(1)]).toEqual([[], []]);
+  });
+
+  test("is out of memory until it is given some: the run waits and goes on", async () => {
+    await using full = await startRedis({ args: FULL });
+    await using admin = await full.client();
+    await using run = start({ target: full.address });
+    await run.says("the target takes no writes now, waiting and trying again: OOM");
+    expect([master.acks(0), master.acks(1)]).toEqual([[], []]);
+    await admin.call("CONFIG", "SET", "maxmemory", "0");
+    await run.says("the target takes writes again");
+    await master.whenAllAcked();
+    run.signal("SIGINT");
+    expect(await run.ended).toBe(0);
+    await expectExpectedState({ recording, port: full.port });
   });
 
   test("dies in the middle of a snapshot", async () => {
@@ -259,9 +316,8 @@ describe("--json", () => {
 
 describe("I10: the log", () => {
   test("names no key of the data when the target refuses one; the operator's terminal does", async () => {
-    await client.call("ACL", "SETUSER", "app", "on", `>${TARGET_SECRET}`, "~*", "&*", "+@all", "-restore");
-    const env = { DF2REDIS_TARGET_USER: "app", DF2REDIS_TARGET_PASSWORD: TARGET_SECRET };
-    const run = start({ env });
+    await forbid("rpush");
+    const run = start({ env: AS_APP });
     await failure(run, "TARGET_REJECTED");
     const [, key = "?"] = /of key "([^"]+)"/.exec(run.stderr) ?? [];
     expect(recordedKeys().map(([, name]) => name)).toContain(key);

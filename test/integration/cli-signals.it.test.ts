@@ -3,10 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { RecordedFlow } from "../../src/simulator/recording.ts";
 import { startRecordingMaster } from "../../src/simulator/recording-master.ts";
 import { compareWithExpected, formatDifference } from "../support/expected-state.ts";
+import { afterCut, entry, untilCut } from "../support/flow-bytes.ts";
 import { openRecording } from "../support/recordings.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
 import type { RespClient } from "../support/resp-client.ts";
 import { scriptedServer } from "../support/scripted-server.ts";
+import { TinyMaster } from "../support/tiny-master.ts";
 import { startTool, type ToolOptions, type ToolProcess } from "../support/tool-process.ts";
 import { until } from "../support/until.ts";
 
@@ -43,7 +45,10 @@ describe("replicate", () => {
   const recording = openRecording("dragonfly-1.40.1/types");
   const { flows } = recording.first;
 
-  /** Up to the point where the tool has received the whole journal, and the target has answered none of it. */
+  /**
+   * Up to the point where the tool has received the whole journal, and the target has answered none of it. Without documents: a flow waits for the
+   * target's answer to each change of one, and reads nothing more until then.
+   */
   async function withUnansweredJournal(
     args: readonly string[],
     run: (child: ToolProcess, acks: () => (number | undefined)[]) => Promise<void>,
@@ -51,7 +56,7 @@ describe("replicate", () => {
   ): Promise<void> {
     await using master = await startRecordingMaster({ recording });
     for (const { flow, stableStart } of flows) master.holdFlowAt(flow, stableStart);
-    await using child = cli("replicate", master.address, ["--json", ...args], options);
+    await using child = cli("replicate", master.address, ["--json", "--unsupported-json", "drop", ...args], options);
     const acks = (): (number | undefined)[] => flows.map(({ flow }) => master.acks(flow).at(-1));
     await child.until(() => !acks().includes(undefined), "the snapshot was acknowledged");
     await client.call("CLIENT", "PAUSE", 60_000, "WRITE");
@@ -98,7 +103,7 @@ describe("replicate", () => {
       },
       { byLauncher },
     );
-    const { differences } = await compareWithExpected({ recording, port: server.port });
+    const { differences } = await compareWithExpected({ recording, port: server.port, documents: "dropped" });
     expect(differences.map(formatDifference)).toEqual([]);
   });
 
@@ -113,6 +118,31 @@ describe("replicate", () => {
       expect(acks()).toEqual(flows.map(({ journal }) => journal.startLsn));
     });
   });
+
+  test.each([1, 2])(
+    "I3: Ctrl-C while a document's change waits for the target: acknowledged is what it holds (%d workers)",
+    async (workers) => {
+      const flow = { snapshot: untilCut(), stable: afterCut(1) };
+      await using master = await TinyMaster.start([flow, flow]);
+      await using child = cli("replicate", master.address, ["--json", "--workers", String(workers)]);
+      await child.until(() => [0, 1].every((i) => master.acks(i).at(-1) === 1), "the snapshot was acknowledged");
+      master.send(0, entry(0, "JSON.SET", "doc", "$", '{"n":0}'));
+      await child.until(() => master.acks(0).at(-1) === 2, "the document was acknowledged");
+      await client.call("CLIENT", "PAUSE", 60_000, "WRITE");
+      master.send(0, ...Array.from({ length: 5 }, () => entry(0, "JSON.NUMINCRBY", "doc", "$.n", "1")));
+      const lag = (): unknown => child.events.findLast(({ event }) => event === "progress")?.["lagEntries"];
+      await child.until(() => Number(lag()) > 0, "a change was received");
+      child.signal("SIGINT");
+      await child.says('"phase":"stopping"');
+      expect(master.acks(0).at(-1)).toBe(2);
+      await client.call("CLIENT", "UNPAUSE");
+      expect(await child.exit).toEqual({ code: 0, signal: null });
+      const applied = Number(master.acks(0).at(-1)) - 2;
+      expect(applied).toBeGreaterThan(0);
+      expect(child.report?.appliedLsns).toEqual([2 + applied, 1]);
+      expect(JSON.parse(String(await client.call("GET", "doc")))).toEqual({ n: applied });
+    },
+  );
 
   test("SIGTERM inside the snapshot exits 130: the target holds a part only", async () => {
     await using master = await startRecordingMaster({ recording });

@@ -20,9 +20,16 @@ import { afterCut, entry, untilCut } from "../support/flow-bytes.ts";
 import { object, str } from "../support/rdb-builder.ts";
 import { expectExpectedState } from "../support/recording-checks.ts";
 import { openRecording } from "../support/recordings.ts";
-import { breakSaves, smallDiskObstacle, startRedisOnSmallDisk } from "../support/redis-processes.ts";
+import {
+  breakSaves,
+  redisCall,
+  repairSaves,
+  smallDiskObstacle,
+  startRedisOnSmallDisk,
+} from "../support/redis-processes.ts";
 import { RedisPool } from "../support/redis-pool.ts";
-import { startRedis } from "../support/redis-server.ts";
+import { type RedisServer, startRedis } from "../support/redis-server.ts";
+import { RespError } from "../support/resp-client.ts";
 import type { CliHere } from "../support/run-cli-here.ts";
 import { TinyMaster } from "../support/tiny-master.ts";
 import { startTool, type ToolProcess } from "../support/tool-process.ts";
@@ -258,7 +265,8 @@ describe.concurrent("a process dies", () => {
     await using server = await startRedis();
     await withTarget(server.port, { workers }, async (peers) => {
       for (const { flow, stableStart } of flows) peers.master.holdFlowAt(flow, stableStart);
-      await using tool = startTool(peers.args, { env: SHORT_TIMEOUTS });
+      // Changes of documents wait for the target, so with them the journal could not be received while it is frozen.
+      await using tool = startTool([...peers.args, "--unsupported-json", "drop"], { env: SHORT_TIMEOUTS });
       await tool.whileRunning(
         Promise.all(flows.map(({ flow, journal }) => peers.master.whenAcked(flow, journal.startLsn))),
       );
@@ -314,7 +322,12 @@ describe.concurrent("a process dies", () => {
       expect(await tool.exit).toEqual({ code: null, signal: "SIGKILL" });
       await peers.master.whenClosed();
       peers.master.releaseFlow(1);
-      await using run = runHere(peers);
+      // What the target holds is a part of unknown size: nobody goes on from there without a word.
+      const sessions = peers.master.sessionCount;
+      await using refused = runHere(peers);
+      expect([await endWithin(refused, 10_000), errorOf(refused)?.code]).toEqual([1, "TARGET_NOT_EMPTY"]);
+      expect(peers.master.sessionCount).toBe(sessions);
+      await using run = runHere(peers, { DF2REDIS_CONFLICT: "overwrite" });
       await finish(run, peers);
       await expectExpectedState({ recording, port });
     });
@@ -322,41 +335,124 @@ describe.concurrent("a process dies", () => {
 });
 
 describe.concurrent("the target can write no more", () => {
-  test("because it cannot save (MISCONF): nothing more is acknowledged", async () => {
-    await using server = await startRedis();
-    await withTarget(server.port, { workers: 1 }, async (peers) => {
+  const startLsns = flows.map(({ journal }) => journal.startLsn);
+  const lastAcks = ({ master }: FaultedPeers): (number | undefined)[] =>
+    flows.map(({ flow }) => master.acks(flow).at(-1));
+
+  /** Up to the point where the snapshot is there, acknowledged, and the journal is held back. */
+  async function followingFrom(
+    server: RedisServer,
+    options: Peers & { readonly env?: Record<string, string> },
+    body: (peers: FaultedPeers, run: CliHere) => Promise<void>,
+  ): Promise<void> {
+    await withTarget(server.port, options, async (peers) => {
       for (const { flow, stableStart } of flows) peers.master.holdFlowAt(flow, stableStart);
-      await using run = runHere(peers);
+      await using run = runHere(peers, options.env);
       await Promise.all(flows.map(({ flow, journal }) => peers.master.whenAcked(flow, journal.startLsn)));
+      await body(peers, run);
+    });
+  }
+
+  function releaseAll({ master }: FaultedPeers): void {
+    for (const { flow } of flows) master.releaseFlow(flow);
+  }
+
+  /** It says so, goes on living, and acknowledges nothing new, a second and more long. */
+  async function expectWait(run: CliHere, peers: FaultedPeers): Promise<void> {
+    await until(() => /the target takes no writes now/.test(run.stdout), "the run to say that it waits");
+    expect(run.stdout).toMatch(/"the target takes no writes now, waiting and trying again: MISCONF/);
+    // I3: an acknowledgement on every flow that was sent after that, and it says what was applied before.
+    const counts = flows.map(({ flow }) => peers.master.acks(flow).length);
+    await until(() => flows.every(({ flow }, i) => peers.master.acks(flow).length > (counts[i] ?? 0) + 1));
+    expect(errorOf(run)).toBeUndefined();
+  }
+
+  test.each([1, 2])(
+    "because it cannot save (MISCONF): the run waits, acknowledges nothing more, and goes on when it can (%d workers)",
+    async (workers) => {
+      await using server = await startRedis();
+      await followingFrom(server, { workers }, async (peers, run) => {
+        await breakSaves(server);
+        releaseAll(peers);
+        await expectWait(run, peers);
+        expect(lastAcks(peers)).toEqual(startLsns);
+        await repairSaves(server);
+        await finish(run, peers);
+        expect(run.stdout).toContain('"the target takes writes again"');
+        expect(run.event("report")?.["rejectedCount"]).toBe(0);
+        await expectExpectedState({ recording, port: server.port });
+      });
+    },
+  );
+
+  test("for longer than errors.retrySeconds: it ends, and nothing more is acknowledged", async () => {
+    await using server = await startRedis();
+    const env = { DF2REDIS_ERRORS_RETRY_SECONDS: "1" };
+    await followingFrom(server, { workers: 1, env }, async (peers, run) => {
       await breakSaves(server);
-      for (const { flow } of flows) peers.master.releaseFlow(flow);
+      releaseAll(peers);
+      expect(await endWithin(run, 10_000)).toBe(1);
+      expect(errorOf(run)).toMatchObject({ code: "TARGET_NOT_READY", retryable: true });
+      expect(errorOf(run)?.message).toMatch(
+        /The target Redis at .* cannot take writes: MISCONF .* It was tried for [1-4](\.\d)? s; \d+ commands wait to be applied and were not/,
+      );
+      expect(run.event("report")).toBeUndefined();
+      await peers.master.whenClosed();
+      expect(lastAcks(peers)).toEqual(startLsns);
+    });
+  });
+
+  test("and errors.retrySeconds is 0: it ends at once, and names the first write that was refused", async () => {
+    await using server = await startRedis();
+    const env = { DF2REDIS_ERRORS_RETRY_SECONDS: "0" };
+    await followingFrom(server, { workers: 1, env }, async (peers, run) => {
+      await breakSaves(server);
+      releaseAll(peers);
       expect(await endWithin(run, 10_000)).toBe(1);
       expect(errorOf(run)?.code).toBe("TARGET_REJECTED");
       expect(errorOf(run)?.message).toMatch(/the target refused \w+ of key ".*at LSN \d+\): MISCONF/);
+      expect(run.stdout).not.toContain("trying again");
       await peers.master.whenClosed();
-      expect(flows.map(({ flow }) => peers.master.acks(flow).at(-1))).toEqual(
-        flows.map(({ journal }) => journal.startLsn),
-      );
+      expect(lastAcks(peers)).toEqual(startLsns);
     });
   });
 
   const obstacle = smallDiskObstacle();
+  const why = obstacle === undefined ? "" : ` (${obstacle})`;
 
-  test.skipIf(obstacle !== undefined)(
-    `because its disk is full, for which it ends itself${obstacle === undefined ? "" : ` (${obstacle})`}`,
-    async () => {
-      await using disk = await startRedisOnSmallDisk({ sizeBytes: 2 * 1024 * 1024, appendfsync: "always" });
-      const { server } = disk;
-      await withTarget(server.port, { workers: 1 }, async (peers) => {
-        for (const { flow, stableStart } of flows) peers.master.holdFlowAt(flow, stableStart);
-        await using run = runHere(peers);
-        await Promise.all(flows.map(({ flow, journal }) => peers.master.whenAcked(flow, journal.startLsn)));
-        disk.fillDisk();
-        for (const { flow } of flows) peers.master.releaseFlow(flow);
-        expect(await endWithin(run, 10_000)).toBe(1);
-        expect(errorOf(run)?.code).toBe("CONNECTION_LOST");
-        expect(await server.exited).toEqual({ code: 1, signal: null });
-      });
-    },
-  );
+  test.skipIf(obstacle !== undefined)(`because its disk is full: the run waits until there is room${why}`, async () => {
+    await using disk = await startRedisOnSmallDisk({ sizeBytes: 2 * 1024 * 1024, appendfsync: "everysec" });
+    const { server } = disk;
+    await followingFrom(server, { workers: 1 }, async (peers, run) => {
+      disk.fillDisk();
+      await untilRefused(server);
+      releaseAll(peers);
+      await expectWait(run, peers);
+      expect(lastAcks(peers)).toEqual(startLsns);
+      disk.freeDisk();
+      await finish(run, peers);
+      expect(await redisCall(server, "DEL", "fill")).toBe(1);
+      await expectExpectedState({ recording, port: server.port });
+    });
+  });
+
+  test.skipIf(obstacle !== undefined)(`because its disk is full, for which it ends itself${why}`, async () => {
+    await using disk = await startRedisOnSmallDisk({ sizeBytes: 2 * 1024 * 1024, appendfsync: "always" });
+    const { server } = disk;
+    await followingFrom(server, { workers: 1 }, async (peers, run) => {
+      disk.fillDisk();
+      releaseAll(peers);
+      expect(await endWithin(run, 10_000)).toBe(1);
+      expect(errorOf(run)?.code).toBe("CONNECTION_LOST");
+      expect(await server.exited).toEqual({ code: 1, signal: null });
+    });
+  });
 });
+
+/** Until its append-only file has met the full disk. */
+async function untilRefused(server: RedisServer): Promise<void> {
+  await using client = await server.client();
+  let reply: unknown;
+  while (!(reply instanceof RespError)) [reply] = await client.pipeline([["SET", "fill", Buffer.alloc(1024)]]);
+  expect(reply.message).toContain("MISCONF");
+}

@@ -1,5 +1,7 @@
 /** I7: an entry of the journal that the target refuses, that no server can run, or that nobody knows: told with all that an operator needs. */
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import type { RejectedEntry } from "../../src/replication/rejected-entry.ts";
 import { afterCut, entry, untilCut } from "../support/flow-bytes.ts";
 import { compareWithExpected, formatDifference } from "../support/expected-state.ts";
 import { command } from "../support/journal-builder.ts";
@@ -76,7 +78,7 @@ test("I6: a FLUSHALL inside the snapshot ends the run: the sync must be started 
   const blob = Buffer.concat([Buffer.from([210, 1]), str(command(["FLUSHALL"]))]);
   await using master = await TinyMaster.start([FULL, { ...FULL, snapshot: untilCut(string("a", "1"), blob) }]);
   await redis.client.call("SET", "mine", "1");
-  const run = replicate(master);
+  const run = replicate(master, "--conflict-policy", "skip");
   expect(await run.ended).toBe(1);
   expect(run.stderr).toContain("error FLUSH_IN_SNAPSHOT: ");
   expect(run.stderr).toContain("Start the sync again");
@@ -105,7 +107,18 @@ describe("I7: entries that no server can run", () => {
     for (const { error } of report.rejected)
       expect(error).toMatch(/^ERR wrong number of arguments for 'z(union|inter)store' command$/);
     expect(report.rejectedCount).toBe(4);
-    expect(run.warnings.filter((warning) => warning.startsWith("the target refused a journal entry"))).toHaveLength(4);
+    const told =
+      "left out, and noted in the dead-letter file: a journal entry that no server can run: ERR wrong number of";
+    expect(run.warnings.filter((warning) => warning.startsWith(told))).toHaveLength(4);
+    // The file holds them for whoever looks after the run.
+    const noted = readFileSync(report.deadLetterFile ?? "", "utf8")
+      .trimEnd()
+      .split("\n");
+    const inFile = noted.map((line) => JSON.parse(line) as RejectedEntry);
+    expect(inFile.map(({ flow, lsn, command: name, key }) => `${flow}/${lsn} ${name} ${key}`).toSorted()).toEqual(
+      EXPECTED,
+    );
+    expect(inFile.map((letter) => letter.class)).toEqual(EXPECTED.map(() => "unrunnable"));
     const { differences } = await compareWithExpected({ recording, port: redis.server.port });
     expect(differences.map(formatDifference)).toEqual([]);
   });

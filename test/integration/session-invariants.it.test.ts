@@ -41,6 +41,8 @@ test("I3: nothing is acknowledged before the target has it", async () => {
   await using run = await startReplication({
     recording,
     targetPort: target.port,
+    // Changes of documents wait for the target, so with them the journal could not be received while it is paused.
+    flags: { "unsupported-json": "drop" },
     prepare: (master) => {
       master.holdFlowAt(0, flow0.stableStart);
       master.holdFlowAt(1, flow1.stableStart);
@@ -60,7 +62,7 @@ test("I3: nothing is acknowledged before the target has it", async () => {
     await target.client.call("CLIENT", "UNPAUSE");
   }
   expectRightRun(run, await run.finish(), flows);
-  await expectExpectedState({ recording, port: target.port });
+  await expectExpectedState({ recording, port: target.port, documents: "dropped" });
 });
 
 test("a session whose link is cut ends with an error and leaves nothing open", async () => {

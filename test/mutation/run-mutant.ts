@@ -77,6 +77,7 @@ function makeSink(
     plan: DROP_ALL,
     mapper: undefined,
     gate: undefined,
+    memberLimit: 1000,
     expiry: { hold: "snapshot" as const, withinHours: 24 },
     sourceVersion: () => undefined,
     writeMode: "auto" as const,

@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Flags } from "../../src/config/flag-layer.ts";
 
-const STATES = join(tmpdir(), `df2redis-test-state-${randomUUID()}`);
+/** `npm test` names a directory that goes with it. */
+const STATES = join(process.env["DF2REDIS_TEST_STATES"] ?? tmpdir(), `df2redis-test-state-${randomUUID()}`);
 
 let runs = 0;
 

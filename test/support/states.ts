@@ -77,8 +77,9 @@ export function differences(actual: States, expected: States): string[] {
 
 function textOf({ expireAt, value }: Pick<KeyState, "expireAt" | "value">): string {
   const plain = JSON.stringify({ expireAt, value }, (_, part: unknown) => {
-    if (part instanceof Set) return [...part].toSorted();
-    return part instanceof Map ? [...part].toSorted(([a], [b]) => (a < b ? -1 : 1)) : part;
+    if (part instanceof Set) return [...(part as ReadonlySet<string>)].toSorted((a, b) => (a < b ? -1 : 1));
+    if (!(part instanceof Map)) return part;
+    return [...(part as ReadonlyMap<string, string>)].toSorted(([a], [b]) => (a < b ? -1 : 1));
   });
   return plain.length > 300 ? `${plain.slice(0, 200)}… of ${plain.length}, ${checksum(plain)}` : plain;
 }
