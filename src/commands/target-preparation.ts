@@ -8,7 +8,7 @@ import { Df2RedisError } from "../errors/df2redis-error.ts";
 import { plural } from "../observability/format.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { TargetCapabilities } from "../target/capabilities.ts";
-import { checkDatabaseMap } from "../target/check-database-map.ts";
+import { checkDatabaseMap, checkSearchPlace } from "../target/check-database-map.ts";
 import { checkSweep } from "../target/check-sweep.ts";
 import { type DatabaseMap, databaseMap } from "../target/database-map.ts";
 import { planFeatures } from "../target/feature-plan.ts";
@@ -52,6 +52,7 @@ export async function prepareTarget(options: PrepareTargetOptions): Promise<Prep
   const plan = planFeatures(config.unsupported, capabilities);
   const map = databaseMap(config.databases);
   checkDatabaseMap(map, { targetDatabases: databases });
+  checkSearchPlace(plan, map);
   tellPlan(plan, options.observer);
   if (config.expiry.hold === "snapshot" && !capabilities.commands.has("EVAL")) {
     options.observer.warning(

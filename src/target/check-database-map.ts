@@ -1,6 +1,7 @@
 /** Whether the target has the databases that the source's are to go to. Pure; asked once, before anything is written. */
 import { Df2RedisError } from "../errors/df2redis-error.ts";
 import type { DatabaseMap } from "./database-map.ts";
+import type { FeaturePlan } from "./features.ts";
 
 export type DatabaseCheck = {
   /** The source's databases that hold keys now; those of which nothing is known when they start to are found by the encoder. */
@@ -31,5 +32,15 @@ function refuseMissing(source: number, map: DatabaseMap | undefined, targetDatab
     {
       context: { sourceDb: source, db },
     },
+  );
+}
+
+/** An index of the source covers database 0 and names its keys as they are there; moved or renamed, it would find nothing. @throws CONFIG_INVALID */
+export function checkSearchPlace(plan: Pick<FeaturePlan, "search">, map: DatabaseMap | undefined): void {
+  const place = map?.place(0);
+  if (plan.search !== "native" || place === undefined || (place.db === 0 && place.prefix.length === 0)) return;
+  throw new Df2RedisError(
+    "CONFIG_INVALID",
+    "`databases` moves or renames the keys of database 0, but search indices cover that database under its own names: set `unsupported.search` to drop or fail",
   );
 }

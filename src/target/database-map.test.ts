@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseDatabasePairs } from "../config/database-pairs.ts";
 import { Df2RedisError } from "../errors/df2redis-error.ts";
-import { checkDatabaseMap } from "./check-database-map.ts";
+import { checkDatabaseMap, checkSearchPlace } from "./check-database-map.ts";
 import { type DatabaseMap, databaseMap } from "./database-map.ts";
 
 function mapOf(pairs: string): DatabaseMap {
@@ -78,6 +78,18 @@ describe("refused", () => {
     const { code, message } = errorOf(() => databaseMap(parseDatabasePairs(pairs)));
     expect(code).toBe("CONFIG_INVALID");
     expect(message).toMatch(text);
+  });
+});
+
+describe("search indices, which cover database 0 under its own names", () => {
+  test.each(["0=1", "0=0:p:", "*=0:{db}:"])("are refused with %s", (pairs) => {
+    expect(errorOf(() => checkSearchPlace({ search: "native" }, mapOf(pairs))).code).toBe("CONFIG_INVALID");
+    expect(() => checkSearchPlace({ search: "drop" }, mapOf(pairs))).not.toThrow();
+  });
+
+  test("are left alone by a map of other databases", () => {
+    expect(() => checkSearchPlace({ search: "native" }, mapOf("3=4"))).not.toThrow();
+    expect(() => checkSearchPlace({ search: "native" }, undefined)).not.toThrow();
   });
 });
 
