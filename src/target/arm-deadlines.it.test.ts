@@ -51,6 +51,14 @@ describe("arming by a scan", () => {
     expect(await redis.client.call("PEXPIRETIME", "ahead")).toBe(now + HOUR_MS);
   });
 
+  test.each([60, 120])("a key that somebody else gave %d years to live is left alone", async (years) => {
+    await redis.client.call("SET", "own", "v", "EX", String(years * 365 * 86_400));
+    const before = await redis.client.call("PEXPIRETIME", "own");
+    const now = Date.now();
+    expect(await arm({ beforeMs: now, afterMs: now })).toBe(0);
+    expect(await redis.client.call("PEXPIRETIME", "own")).toBe(before);
+  });
+
   test("all databases that are asked for, key by key, no faster than asked", async () => {
     const now = Date.now();
     for (const db of [0, 1, 2]) {

@@ -105,6 +105,7 @@ describe("at the end", () => {
     await run.untilPhase("catching_up");
     await run.untilSeen(async () => (await deadlineOf("far")) === far, "the deadline to be in place");
     await run.untilSeen(async () => (await redis.client.call("EXISTS", "past")) === 0, "the expired key to go");
+    expect(await standIns()).toBe(0);
     await run.finish();
   });
 });

@@ -22,9 +22,13 @@ const DEADLINE_BY_PTTL =
   "local function deadline(k) local at for i=1,50 do local a=now() local left=redis.call('PTTL',k) " +
   "if left<0 then return left end at=a+left if now()==a then break end end return at end ";
 
+/** True deadlines that a stand-in can have lie within so many years of now; further away it is a key of somebody else, with a deadline of its own. */
+const MOST_AWAY_MS = 10 * 365 * 24 * 3600 * 1000;
+
 /** Arms `k` when it has a stand-in and its true deadline is at or before `before`, or at or after `after`. */
 const ARM =
   `local function arm(k,beyond,before,after) local at=deadline(k) if at<=beyond then return 0 end at=at-${STAND_IN_OFFSET_MS} ` +
+  `if math.abs(at-beyond+${STAND_IN_BEYOND_MS})>${MOST_AWAY_MS} then return 0 end ` +
   "if at>before and at<after then return 0 end redis.call('PEXPIREAT',k,string.format('%.0f',at)) return 1 end ";
 
 /** KEYS; ARGV: beyond, before, after. */
