@@ -94,7 +94,7 @@ export class AfterCopy {
     if (config.expiry.hold === "never" || !target.capabilities.commands.has("EVAL")) return;
     if (this.isDue && !this.#hasScanned && counters.sum("overflowed") === 0) return;
     observer.warning(
-      "deadlines of keys were held back and are not in place: such keys have one about 100 years ahead. Another full copy replaces them; docs/deadlines.md says how to mend them without one",
+      "deadlines of keys were held back and are not in place: such keys have one about 137 years ahead. Another full copy replaces them; docs/deadlines.md says how to mend them without one",
     );
   }
 

@@ -6,8 +6,8 @@
 
 import { WRITE_GATE } from "./write-gate.ts";
 
-/** A hundred years, counted as 365.25 days. */
-export const STAND_IN_OFFSET_MS = 3_155_760_000_000;
+/** 137 years of 365.25 days: a number that nobody picks for a deadline of his own. */
+export const STAND_IN_OFFSET_MS = 4_323_391_200_000;
 /** A deadline that is further ahead of now than this is a stand-in. */
 export const STAND_IN_BEYOND_MS = STAND_IN_OFFSET_MS / 2;
 /** Bounds that every true deadline, and none, is within. */

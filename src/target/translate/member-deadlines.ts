@@ -169,7 +169,8 @@ export class MemberDeadlines {
     if (owner === undefined || this.#key(to.db, to.key) !== undefined) return undefined;
     const target = { db: to.db, key: to.key.toLatin1() };
     const source = { db: owner.db, key: owner.key };
-    for (const { name } of [...owner.members.values()]) {
+    const names = Array.from(owner.members.keys());
+    for (const name of names) {
       for (const place of [source, target])
         this.#put({ ...place, name }, UNKNOWN_DEADLINE_MS, { kind: owner.kind, certain: false });
     }
