@@ -75,8 +75,9 @@ class FileReader {
   }
 
   #unknownKey(section: ConfigSection, prefix: string, key: string, pair: Pair, origin: Origin): void {
-    // `{ word }` and `? word` are keys without a value: more likely a misplaced value, perhaps a password.
-    const showKey = isShowableKey(key) && pair.value !== null;
+    // `{ word }`, `{ word:, … }` and `? word` are keys without a value: more likely a misplaced value, perhaps a password.
+    const hasValue = pair.value !== null && !(isScalar(pair.value) && pair.value.value === null);
+    const showKey = isShowableKey(key) && hasValue;
     const path = showKey ? prefix + key : prefix.slice(0, -1);
     this.#mistake(origin, path, unknownKeyText(section, showKey ? path : "", { showKey }));
   }

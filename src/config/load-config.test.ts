@@ -180,6 +180,11 @@ describe("a configuration without mistakes", () => {
   });
 });
 
+test("a password in place of a mapping is not repeated, whatever YAML makes of its signs", () => {
+  for (const yaml of ["source: s:1\ntarget: {Zq0aa:,Zq0bb}\n", "source: s:1\ntarget: {Zq0aa,Zq0bb}\n"])
+    expect(mistakes({ yaml }).join("\n")).not.toContain("Zq0");
+});
+
 describe("mistakes in the file, with line and column", () => {
   const OK = "source: s:1\ntarget: t:2\n";
   const sizes = "as a number of bytes or like 64 KiB, 8 MiB";

@@ -116,6 +116,16 @@ describe("when an acknowledgement is sent", () => {
     await bench.applied(701);
   });
 
+  test("a partial sync whose entries came first: from where it starts all the same", async () => {
+    await using bench = await PipelineBench.start({ startLsn: 700 });
+    bench.flow.feed(entries(2));
+    await bench.applied(702);
+    bench.pipeline.tick();
+    expect(bench.flow.acks).toEqual([]);
+    bench.pipeline.onStableStarted();
+    expect(bench.flow.acks).toEqual([700, 702]);
+  });
+
   test("a full sync: not by STARTSTABLE, but by the end of its snapshot", async () => {
     await using bench = await PipelineBench.start();
     bench.flow.feed(untilCut(string("a", "1")));

@@ -63,6 +63,8 @@ export class FlowPipeline {
   #pingLsn = -1;
   #flush: Omit<FlushRequest, "flow"> | undefined;
   #isDraining = false;
+  /** False for a partial sync until the stable sync has begun: its first acknowledgement says where it starts. */
+  #mayAcknowledge: boolean;
   readonly #encoded = new EncodedTime();
   /** Unix ms: everything has to be encoded up to then before deadlines are acted upon. The end of the snapshot, or of a partial sync the start. */
   #actFromMs = Number.POSITIVE_INFINITY;
@@ -101,6 +103,7 @@ export class FlowPipeline {
       bodyLimitBytes,
     });
     this.#advance(isFull ? "openedFull" : "openedPartial");
+    this.#mayAcknowledge = isFull;
     if (!isFull) this.#startAt(startLsn ?? 0);
   }
 
@@ -165,9 +168,13 @@ export class FlowPipeline {
 
   /** STARTSTABLE was accepted: a partial sync acknowledges where it starts. What it has missed comes now, if there is anything. */
   onStableStarted(): void {
-    if (this.#connection.kind !== "partial") return;
+    const { startLsn } = this.#options;
+    if (this.#connection.kind !== "partial" || this.#state === "closed") return;
     this.#actFromMs = this.#options.clock() + DEADLINE_MARGIN_MS;
-    this.#acknowledge();
+    // Entries may have come, and been applied, before this was heard of in a thread of its own.
+    this.#connection.sendAck(startLsn ?? 0);
+    this.#mayAcknowledge = true;
+    if (this.#appliedLsn > (startLsn ?? 0)) this.#acknowledge();
     this.pump();
   }
 
@@ -276,7 +283,7 @@ export class FlowPipeline {
   }
 
   #acknowledge(): void {
-    if (this.#appliedLsn < 0 || this.#state === "closed") return;
+    if (this.#appliedLsn < 0 || this.#state === "closed" || !this.#mayAcknowledge) return;
     this.#connection.sendAck(this.#appliedLsn);
     this.#ackedLsn = this.#appliedLsn;
     if (this.#appliedLsn >= this.#pingLsn) this.#pingLsn = -1;
