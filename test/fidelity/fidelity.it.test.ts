@@ -3,6 +3,7 @@
  * is what happens. With DF2REDIS_TEST_UPDATE_FIDELITY=1 the table is written instead of compared.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { loadConfig } from "../../src/config/load-config.ts";
 import { planFeatures } from "../../src/target/feature-plan.ts";
 import { probeTarget } from "../../src/target/probe.ts";
 import { JOURNAL_COMMANDS } from "../../src/target/translate/journal-command-table.ts";
@@ -21,18 +22,8 @@ import { TYPE_ROWS } from "./type-rows.ts";
 const isUpdate = (process.env[UPDATE_VARIABLE] ?? "") !== "";
 const SCENARIOS = { ...KEY_SCENARIOS, ...COLLECTION_SCENARIOS };
 const TIMEOUTS = { connectTimeoutMs: 5000, replyTimeoutMs: 5000 };
-const ASK_NOTHING = {
-  json: "auto",
-  bloom: "auto",
-  cuckoo: "auto",
-  cms: "auto",
-  topk: "auto",
-  fieldTtl: "auto",
-  memberTtl: "auto",
-  sticky: "auto",
-  search: "auto",
-  lua: "auto",
-} as const;
+/** Of a run that was told nothing. */
+const { unsupported: DEFAULTS } = loadConfig({ env: {}, flags: { source: "s:1", target: "t:1" }, readFile: () => "" });
 
 /** `redis-7.0` of 7.0.15: cells hold for a release line. */
 function columnOf({ product, version }: TestServer): string {
@@ -47,7 +38,7 @@ describe.each(testServers().map((server) => [columnOf(server), server] as const)
     redis = await startRedis({ program: server.path });
     const endpoint = { host: "127.0.0.1", port: redis.port, user: undefined, password: undefined, tls: undefined };
     const capabilities = await probeTarget({ endpoint, ...TIMEOUTS });
-    target = { client: await redis.client(), capabilities, plan: planFeatures(ASK_NOTHING, capabilities) };
+    target = { client: await redis.client(), capabilities, plan: planFeatures(DEFAULTS, capabilities) };
   });
   afterAll(async () => {
     target.client.close();
